@@ -1,0 +1,1 @@
+"""Recursive language models; knows nothing of video.  To come: see CHANGELOG."""

@@ -31,7 +31,7 @@ def test_the_fold_equals_the_plain_definition(
 ) -> None:
     windows, starts, size, n_frames = encoded
     per_step = size // windows.shape[1]
-    said: list[list[np.ndarray]] = [[] for _ in range(n_frames)]  # type: ignore[type-arg]
+    said: list[list[np.ndarray]] = [[] for _ in range(n_frames)]
     for start, window in zip(starts, windows, strict=True):
         for offset in range(size):
             if start + offset < n_frames:

@@ -1,0 +1,1 @@
+"""KUAVi: video files become a searchable, action-aware index."""
