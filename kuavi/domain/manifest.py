@@ -1,0 +1,149 @@
+"""What was done to a video: stage by stage, by which models, and what is missing.
+
+A stage's result is named by its *key*: the fingerprint of the video's content, the stage's
+settings, the models it used and the keys of the stages it built on.  Equal keys mean equal results:
+a stage whose key is already recorded has nothing to do, and a changed setting re-runs what depends
+on it and nothing else.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from attrs import evolve, field, frozen
+
+from kuavi.domain.evidence import Evidence, Model
+from kuavi.domain.fingerprint import Fingerprint, Json, VideoId, fingerprint_of
+from kuavi.domain.media import MediaInfo
+from kuavi.domain.spans import Span
+
+
+class Stage(StrEnum):
+    """The stages of an index run, in the order in which they can run."""
+
+    SHOTS = "shots"
+    KEYFRAMES = "keyframes"
+    TAGS = "tags"
+    VISUAL = "visual"
+    MOTION = "motion"
+    TREE = "tree"
+    TRANSCRIPT = "transcript"
+    SCREEN = "screen"
+    TEXT = "text"
+
+
+NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
+    Stage.SHOTS: (),
+    Stage.KEYFRAMES: (Stage.SHOTS,),
+    Stage.TAGS: (Stage.KEYFRAMES,),
+    Stage.VISUAL: (),
+    Stage.MOTION: (),
+    Stage.TREE: (Stage.SHOTS, Stage.MOTION),
+    Stage.TRANSCRIPT: (),
+    Stage.SCREEN: (Stage.KEYFRAMES,),
+    Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
+}
+
+
+class Tier(StrEnum):
+    """How far a run goes; each tier holds the one before."""
+
+    SCAN = "scan"
+    INDEX = "index"
+
+
+TIERS: Mapping[Tier, tuple[Stage, ...]] = {
+    Tier.SCAN: (
+        Stage.SHOTS,
+        Stage.KEYFRAMES,
+        Stage.TAGS,
+        Stage.VISUAL,
+        Stage.MOTION,
+        Stage.TREE,
+    ),
+    Tier.INDEX: tuple(Stage),
+}
+
+
+@frozen
+class Gap:
+    """Something a stage could not do, and why; `span` None means the whole video."""
+
+    stage: Stage
+    reason: str
+    span: Span | None = None
+
+
+@frozen
+class StageRecord:
+    """A finished stage: its key, what made it, how many items it holds, and its gaps."""
+
+    stage: Stage
+    key: Fingerprint
+    items: int
+    evidence: Evidence
+    model: Model | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
+@frozen
+class VideoRecord:
+    """One video of a library.
+
+    `span` is what was decoded, from 0 to the end of the last picture; None until a stage has
+    decoded the video.  `paths` are the places where this content was found, the latest first.
+    """
+
+    id: VideoId
+    content: Fingerprint
+    paths: tuple[str, ...]
+    info: MediaInfo
+    indexed_at: str
+    span: Span | None = None
+    stages: tuple[StageRecord, ...] = field(default=())
+
+    @property
+    def path(self) -> str:
+        return self.paths[0]
+
+    @property
+    def title(self) -> str:
+        """The file's name."""
+        return self.path.replace("\\", "/").rpartition("/")[2]
+
+    def record(self, stage: Stage) -> StageRecord | None:
+        return next((r for r in self.stages if r.stage == stage), None)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        return tuple(gap for record in self.stages for gap in record.gaps)
+
+
+def with_stage(video: VideoRecord, record: StageRecord) -> VideoRecord:
+    """The video with this stage's record in place of an older one, in stage order."""
+    others = [r for r in video.stages if r.stage != record.stage]
+    order = list(Stage)
+    stages = sorted([*others, record], key=lambda r: order.index(r.stage))
+    return evolve(video, stages=tuple(stages))
+
+
+def stage_keys(
+    content: Fingerprint, settings: Mapping[Stage, Json], stages: tuple[Stage, ...]
+) -> dict[Stage, Fingerprint]:
+    """The key of each stage of a plan: content, own settings, and the keys it builds on.
+
+    `settings` holds for each stage whatever changes its result: parameters and model identities.
+    """
+    keys: dict[Stage, Fingerprint] = {}
+    for stage in Stage:
+        if stage in stages:
+            below = [keys[need] for need in NEEDS[stage]]
+            keys[stage] = fingerprint_of([content, stage.value, settings[stage], below])
+    return keys
+
+
+def stale(video: VideoRecord | None, keys: Mapping[Stage, Fingerprint]) -> tuple[Stage, ...]:
+    """The stages whose recorded key is missing or another, in stage order."""
+    if video is None:
+        return tuple(keys)
+    current = {record.stage: record.key for record in video.stages}
+    return tuple(stage for stage, key in keys.items() if current.get(stage) != key)

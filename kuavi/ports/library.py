@@ -1,0 +1,284 @@
+"""Library port: where indexes live.
+
+A library holds any number of videos.  Each finished stage of a video is one commit: readers see all
+of it or nothing.  A reader works on a `LibraryView`, which stays as it is whatever writers do.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+from attrs import field, frozen
+
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.layers import Layer, Located, Times
+from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.media import Keyframe
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
+from kuavi.domain.spans import Span
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+
+SCHEMA_VERSION = 1
+
+
+@frozen
+class NoLibrary:
+    """Nothing is there, or it isn't a library."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: no KUAVi library here; make one with `kuavi index VIDEO --library ...`"
+        )
+
+
+@frozen
+class UnknownSchema:
+    """The library was written by another version of KUAVi."""
+
+    path: str
+    found: int
+
+    def __str__(self) -> str:
+        relation = "a newer" if self.found > SCHEMA_VERSION else "an older"
+        return (
+            f"{self.path}: written by {relation} KUAVi (schema {self.found}, this one reads "
+            f"{SCHEMA_VERSION}); use that version, or index into a new library"
+        )
+
+
+@frozen
+class OtherSpace:
+    """The library's vectors were made by another model than the one asked for."""
+
+    path: str
+    wanted: str
+    found: tuple[str, ...]
+
+    def __str__(self) -> str:
+        found = ", ".join(self.found) or "none"
+        return (
+            f"{self.path}: holds no vectors of {self.wanted} (found: {found}); "
+            "open it with the preset it was indexed with, or index again"
+        )
+
+
+@frozen
+class NoSuchVideo:
+    video: str
+
+    def __str__(self) -> str:
+        return f"{self.video}: no such video in this library; `kuavi videos` lists them"
+
+
+@frozen
+class StorageFailed:
+    """The disk or the database refused."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@frozen
+class Locked:
+    """Another process is writing."""
+
+    path: str
+    holder: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.holder} is writing to this library; wait for it to end"
+
+
+LibraryFailure: TypeAlias = (
+    NoLibrary | UnknownSchema | OtherSpace | NoSuchVideo | StorageFailed | Locked
+)
+
+
+@frozen
+class Cuts:
+    """Written by stage SHOTS."""
+
+    cuts: tuple[Cut, ...]
+
+
+@frozen
+class Keyframes:
+    """Written by stage KEYFRAMES."""
+
+    keyframes: tuple[Keyframe, ...]
+
+
+@frozen
+class Tags:
+    """Written by stage TAGS."""
+
+    moments: tuple[TaggedMoment, ...]
+
+
+@frozen(eq=False)
+class Rows:
+    """Vectors of a layer; row i speaks for [start_s[i], end_s[i]).
+
+    Written by stages VISUAL, MOTION and (for TRANSCRIPT and SCREEN) TEXT.
+    """
+
+    layer: Layer
+    embeddings: Embeddings[Joint] | Embeddings[Motion] | Embeddings[Text]
+    start_s: Times
+    end_s: Times
+
+    def __attrs_post_init__(self) -> None:
+        if not len(self.embeddings) == len(self.start_s) == len(self.end_s):
+            raise ValueError("rows and their times differ in length")
+
+
+@frozen(eq=False)
+class Tree:
+    """Written by stage TREE."""
+
+    tree: SegmentTree
+
+
+@frozen
+class Transcript:
+    """Written by stage TRANSCRIPT."""
+
+    utterances: tuple[Utterance, ...]
+
+
+@frozen
+class ScreenText:
+    """Written by stage SCREEN."""
+
+    lines: tuple[ScreenLine, ...]
+
+
+Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText
+
+
+@frozen
+class TextMatch:
+    """A full-text hit: the item's ordinal within its video and layer, and its BM25 score (> 0)."""
+
+    video: VideoId
+    layer: Layer
+    position: int
+    span: Span
+    text: str
+    score: float
+
+
+@frozen
+class Finding:
+    """Something `doctor` found; `repaired` says that it was put right."""
+
+    problem: str
+    repaired: bool = False
+
+
+@frozen
+class Health:
+    """What `doctor` reports: sizes, versions, fragments, findings (none: all is well)."""
+
+    path: str
+    schema: int
+    videos: int
+    rows: dict[str, int] = field(factory=dict)
+    fragments: dict[str, int] = field(factory=dict)
+    bytes_on_disk: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+class LibraryView(Protocol):
+    """A library as it was at one moment."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each commit; equal versions hold equal content."""
+        ...
+
+    def videos(self) -> Outcome[tuple[VideoRecord, ...], LibraryFailure]:
+        """Every video, sorted by path."""
+        ...
+
+    def video(self, video: VideoId) -> Outcome[VideoRecord, LibraryFailure]: ...
+
+    def cuts(self, video: VideoId) -> Outcome[tuple[Cut, ...], LibraryFailure]:
+        """Empty where the stage has not run; so for all that follows."""
+        ...
+
+    def tree(self, video: VideoId) -> Outcome[SegmentTree | None, LibraryFailure]: ...
+
+    def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
+        """By node id; a node that isn't there has none."""
+        ...
+
+    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]: ...
+
+    def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]: ...
+
+    def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]: ...
+
+    def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]: ...
+
+    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
+        """The frames' vectors of all videos; `OtherSpace` if there are some, none of `space`."""
+        ...
+
+    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]: ...
+
+    def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
+        """Vectors of utterances (TRANSCRIPT), screen lines (SCREEN) or summaries (SUMMARY)."""
+        ...
+
+    def full_text(
+        self, layer: Layer, query: str, limit: int
+    ) -> Outcome[tuple[TextMatch, ...], LibraryFailure]:
+        """BM25 over TRANSCRIPT, SCREEN or SUMMARY, best first; any word of the query may match.
+
+        Case and accents are ignored, words are stemmed; a query without words matches nothing.
+        """
+        ...
+
+
+class Library(Protocol):
+    """Contract: tests/contract/test_library.py."""
+
+    @property
+    def path(self) -> str: ...
+
+    def view(self) -> Outcome[LibraryView, LibraryFailure]:
+        """The library as it is now; the same object while nothing was committed since."""
+        ...
+
+    def commit(
+        self, record: VideoRecord, parts: Sequence[Part] = ()
+    ) -> Outcome[None, LibraryFailure]:
+        """Put a video's record and the parts of its newly finished stages in place, all or nothing.
+
+        The parts belong to those stages of `record` whose keys are not in the library yet; parts of
+        stages that the record no longer names, or names with another key, disappear.
+        """
+        ...
+
+    def annotate(
+        self, video: VideoId, annotations: dict[int, Annotation]
+    ) -> Outcome[None, LibraryFailure]:
+        """Set the annotations of nodes of the video's tree, by node id; others stay."""
+        ...
+
+    def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
+        """Forget a video and all that was made from it."""
+        ...
+
+    def doctor(self, repair: bool) -> Outcome[Health, LibraryFailure]:
+        """Check the library; with `repair`, drop leftovers of interrupted runs and compact."""
+        ...

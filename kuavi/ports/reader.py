@@ -1,0 +1,88 @@
+"""Reader port: a file in, timed pictures and sound out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.spans import Span
+
+
+@frozen
+class FileMissing:
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: no such file"
+
+
+@frozen
+class NotReadable:
+    """The file exists but isn't a video this reader accepts."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: not a readable video: {self.reason}"
+
+
+@frozen
+class NoVideoStream:
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: the file holds no video stream"
+
+
+@frozen
+class NoAudioStream:
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: the file holds no audio stream"
+
+
+@frozen
+class Damaged:
+    """Decoding stopped early; what came before `at_s` is good."""
+
+    path: str
+    at_s: float
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: damaged at {self.at_s:.2f} s: {self.reason}"
+
+
+ReadFailure: TypeAlias = FileMissing | NotReadable | NoVideoStream | NoAudioStream | Damaged
+
+
+class FrameReader(Protocol):
+    """Reads media files.  The full contract is tests/contract/test_reader.py."""
+
+    def info(self, path: str) -> Outcome[MediaInfo, ReadFailure]:
+        """What the container says; no picture is decoded."""
+        ...
+
+    def frames(
+        self, path: str, views: Sequence[View], within: Span | None = None
+    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+        """One streaming decode that serves every view, in time order (ties by view).
+
+        Only pictures on screen within the span are given, if there is one.  A failure is the last
+        item; after `Damaged` what was given before stays valid.  Memory is bounded: at most a few
+        frames are held.
+        """
+        ...
+
+    def audio(
+        self, path: str, within: Span | None = None
+    ) -> Iterator[Outcome[AudioChunk, ReadFailure]]:
+        """The first audio stream as 16 kHz mono, in chunks of about a second, without gaps.
+
+        Silence fills holes, so that a sample's time is its position.  A failure is the last item.
+        """
+        ...
