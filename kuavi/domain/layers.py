@@ -60,3 +60,21 @@ class Located(Generic[R]):
 
     def __len__(self) -> int:
         return len(self.embeddings)
+
+
+def of_video(located: Located[R], video: VideoId) -> Located[R]:
+    """Only the rows of one video; none if the video has none."""
+    place = located.videos.index(video) if video in located.videos else -1
+    return chosen(located, np.flatnonzero(located.video == place))
+
+
+def chosen(located: Located[R], rows: Indices) -> Located[R]:
+    """Only the rows at these ascending indices."""
+    return Located(
+        Embeddings(located.embeddings.space, located.embeddings.rows[rows]),
+        located.videos,
+        located.video[rows],
+        located.position[rows],
+        located.start_s[rows],
+        located.end_s[rows],
+    )

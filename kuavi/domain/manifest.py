@@ -129,14 +129,14 @@ def with_stage(video: VideoRecord, record: StageRecord) -> VideoRecord:
 def stage_keys(
     content: Fingerprint, settings: Mapping[Stage, Json], stages: tuple[Stage, ...]
 ) -> dict[Stage, Fingerprint]:
-    """The key of each stage of a plan: content, own settings, and the keys it builds on.
+    """The key of each of the stages: content, own settings, and the keys it builds on.
 
     `settings` holds for each stage whatever changes its result: parameters and model identities.
     """
     keys: dict[Stage, Fingerprint] = {}
     for stage in Stage:
         if stage in stages:
-            below = [keys[need] for need in NEEDS[stage]]
+            below = [keys[need] for need in NEEDS[stage] if need in keys]
             keys[stage] = fingerprint_of([content, stage.value, settings[stage], below])
     return keys
 

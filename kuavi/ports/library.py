@@ -108,6 +108,10 @@ class Cuts:
 
     cuts: tuple[Cut, ...]
 
+    @property
+    def items(self) -> int:
+        return len(self.cuts)
+
 
 @frozen
 class Keyframes:
@@ -115,12 +119,20 @@ class Keyframes:
 
     keyframes: tuple[Keyframe, ...]
 
+    @property
+    def items(self) -> int:
+        return len(self.keyframes)
+
 
 @frozen
 class Tags:
     """Written by stage TAGS."""
 
     moments: tuple[TaggedMoment, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.moments)
 
 
 @frozen(eq=False)
@@ -139,12 +151,20 @@ class Rows:
         if not len(self.embeddings) == len(self.start_s) == len(self.end_s):
             raise ValueError("rows and their times differ in length")
 
+    @property
+    def items(self) -> int:
+        return len(self.embeddings)
+
 
 @frozen(eq=False)
 class Tree:
     """Written by stage TREE."""
 
     tree: SegmentTree
+
+    @property
+    def items(self) -> int:
+        return len(self.tree.parent)
 
 
 @frozen
@@ -153,6 +173,10 @@ class Transcript:
 
     utterances: tuple[Utterance, ...]
 
+    @property
+    def items(self) -> int:
+        return len(self.utterances)
+
 
 @frozen
 class ScreenText:
@@ -160,8 +184,13 @@ class ScreenText:
 
     lines: tuple[ScreenLine, ...]
 
+    @property
+    def items(self) -> int:
+        return len(self.lines)
+
 
 Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText
+"""Each has `items`: how many it holds, as the stage's record counts them."""
 
 
 @frozen
@@ -222,6 +251,10 @@ class LibraryView(Protocol):
         ...
 
     def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]: ...
+
+    def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
+        """Ascending; without reading the pictures."""
+        ...
 
     def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]: ...
 

@@ -1,0 +1,143 @@
+"""Collectors: each consumes the frames of one decode pass and ends with a stage's result."""
+
+import numpy as np
+from returns.result import Failure, Success
+
+from kuavi.domain.keyframes import Kept, KeyframeFold, end_keyframes, take_cut, take_frame
+from kuavi.domain.media import Frame
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Embeddings, Joint, Matrix, Motion, joined
+from kuavi.domain.windows import Windowing, empty_fold, fold_end, fold_window
+from kuavi.ports.encoders import ClipEncoder, JointEncoder
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.shots import ShotTracker
+
+_BATCH = 16
+_WINDOWS = 4
+
+
+class ShotCollector:
+    """Feeds a tracker; gathers its cuts."""
+
+    def __init__(self, tracker: ShotTracker) -> None:
+        self._tracker = tracker
+        self.cuts: list[Cut] = []
+
+    def push(self, frame: Frame) -> Outcome[tuple[Cut, ...], ModelFailure]:
+        return self._noted(self._tracker.push(frame))
+
+    def finish(self) -> Outcome[tuple[Cut, ...], ModelFailure]:
+        return self._noted(self._tracker.finish())
+
+    def _noted(
+        self, found: Outcome[tuple[Cut, ...], ModelFailure]
+    ) -> Outcome[tuple[Cut, ...], ModelFailure]:
+        if isinstance(found, Success):
+            self.cuts.extend(found.unwrap())
+        return found
+
+
+class KeyframeCollector:
+    """Chooses keyframes among the sampled frames, told of the cuts as they become certain."""
+
+    def __init__(self, every_s: float) -> None:
+        self._fold = KeyframeFold(every_s)
+
+    def push(self, frame: Frame) -> tuple[Kept, ...]:
+        self._fold, kept = take_frame(self._fold, frame)
+        return kept
+
+    def cut(self, cut: Cut) -> tuple[Kept, ...]:
+        self._fold, kept = take_cut(self._fold, cut.time_s)
+        return kept
+
+    def finish(self, end_s: float) -> tuple[Kept, ...]:
+        return end_keyframes(self._fold, end_s)
+
+
+class FrameCollector:
+    """Encodes sampled frames in batches."""
+
+    def __init__(self, encoder: JointEncoder) -> None:
+        self._encoder = encoder
+        self._waiting: list[Frame] = []
+        self._done: list[Embeddings[Joint]] = []
+
+    def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
+        self._waiting.append(frame)
+        return self._flush() if len(self._waiting) >= _BATCH else Success(None)
+
+    def finish(self) -> Outcome[Embeddings[Joint], ModelFailure]:
+        """One row per frame pushed."""
+        flushed = self._flush() if self._waiting else Success(None)
+        if isinstance(flushed, Failure):
+            return flushed
+        return Success(joined(self._encoder.space, self._done))
+
+    def _flush(self) -> Outcome[None, ModelFailure]:
+        encoded = self._encoder.encode_frames(self._waiting)
+        if isinstance(encoded, Failure):
+            return encoded
+        self._done.append(encoded.unwrap())
+        self._waiting = []
+        return Success(None)
+
+
+class ClipCollector:
+    """Encodes overlapping windows as they fill, and averages them per frame.
+
+    Holds the frames of a few windows.  The windows are those of `window_starts`: the last one ends
+    on the last frame, and a video shorter than a window is padded with its last frame.
+    """
+
+    def __init__(self, encoder: ClipEncoder, windowing: Windowing) -> None:
+        self._encoder = encoder
+        self._windowing = windowing
+        self._frames: list[Frame] = []
+        self._first = 0  # index of self._frames[0]
+        self._next = 0  # start of the next window
+        self._starts: list[int] = []
+        self._windows: list[list[Frame]] = []
+        self._fold = empty_fold(encoder.space.dim)
+        self._done: list[Matrix] = []
+
+    def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
+        """A window is due when a frame after it has come: it can't be the last one then."""
+        size = self._windowing.size
+        if self._first + len(self._frames) == self._next + size:
+            self._queue(self._next, self._frames[self._next - self._first :])
+            self._next += self._windowing.stride
+        self._frames.append(frame)
+        if len(self._frames) > size:
+            del self._frames[0]
+            self._first += 1
+        return self._encode() if len(self._windows) >= _WINDOWS else Success(None)
+
+    def finish(self) -> Outcome[Embeddings[Motion], ModelFailure]:
+        """One row per frame pushed."""
+        n_frames, size = self._first + len(self._frames), self._windowing.size
+        if n_frames:
+            padding = [self._frames[-1]] * (size - len(self._frames))
+            self._queue(max(n_frames - size, 0), [*self._frames, *padding])
+        encoded = self._encode()
+        if isinstance(encoded, Failure):
+            return encoded
+        rows = np.concatenate([*self._done, fold_end(self._fold, n_frames)])
+        return Success(Embeddings(self._encoder.space, rows))
+
+    def _queue(self, start: int, window: list[Frame]) -> None:
+        self._starts.append(start)
+        self._windows.append(window)
+
+    def _encode(self) -> Outcome[None, ModelFailure]:
+        if not self._windows:
+            return Success(None)
+        encoded = self._encoder.encode(self._windows)
+        if isinstance(encoded, Failure):
+            return encoded
+        for start, window in zip(self._starts, encoded.unwrap(), strict=True):
+            self._fold, finished = fold_window(self._fold, start, window.rows, self._windowing.size)
+            self._done.append(finished)
+        self._starts, self._windows = [], []
+        return Success(None)

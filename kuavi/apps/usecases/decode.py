@@ -1,0 +1,194 @@
+"""The decode pass: one streaming decode that serves every stage that looks at pictures."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.collect import (
+    ClipCollector,
+    FrameCollector,
+    KeyframeCollector,
+    ShotCollector,
+)
+from kuavi.apps.usecases.ports import IndexPorts
+from kuavi.domain.keyframes import Kept
+from kuavi.domain.layers import Layer, Times
+from kuavi.domain.manifest import Stage
+from kuavi.domain.media import ByRate, Keyframe, Seen, View
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
+from kuavi.domain.shots import Cut
+from kuavi.domain.spans import Span
+from kuavi.domain.words import TaggedMoment
+from kuavi.ports.library import Cuts, Keyframes, Part, Rows, Tags
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.pictures import BadImage, ImageFormat
+from kuavi.ports.progress import Cancelled
+from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
+
+DECODED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
+"""The stages that this pass serves."""
+
+SHOT_STAGES = {Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS}
+"""Those that need to know the cuts."""
+
+SAMPLED = 0
+"""The position of the sampled view."""
+
+StageFailure = ModelFailure | BadImage
+PassFailure = ReadFailure | Cancelled
+Tick = Callable[[float], Outcome[None, Cancelled]]
+
+
+@frozen(eq=False)
+class Decoded:
+    """What a pass made: the video's span, a part per stage that worked, a reason per one that not.
+
+    `damage` says where decoding stopped early, if it did.
+    """
+
+    span: Span
+    parts: dict[Stage, Part]
+    failed: dict[Stage, StageFailure]
+    damage: Damaged | None
+
+
+class _Pass:
+    """The state of one pass.  A stage that fails is dropped; the others go on."""
+
+    def __init__(self, plan: IndexPlan, ports: IndexPorts, todo: Sequence[Stage]) -> None:
+        self._ports = ports
+        self.todo = set(todo)
+        self.failed: dict[Stage, StageFailure] = {}
+        self._starts: list[float] = []
+        self.end_s = 0.0
+        self._shots = self._started()
+        self._keys = KeyframeCollector(plan.keyframe_every_s)
+        self._frames = FrameCollector(ports.scan.joint)
+        self._clips = ClipCollector(ports.scan.clips, plan.windowing)
+        self._keyframes: list[Keyframe] = []
+        self._tags: list[TaggedMoment] = []
+
+    def _started(self) -> ShotCollector | None:
+        if not self.todo & SHOT_STAGES:
+            return None
+        tracker = self._ports.scan.shots.start()
+        if isinstance(tracker, Failure):
+            self._drop(tracker.failure(), *SHOT_STAGES)
+            return None
+        return ShotCollector(tracker.unwrap())
+
+    def _drop(self, reason: StageFailure, *stages: Stage) -> None:
+        for stage in stages:
+            if stage in self.todo:
+                self.todo.discard(stage)
+                self.failed[stage] = reason
+
+    def see(self, seen: Seen) -> None:
+        self.end_s = max(self.end_s, seen.until_s)
+        if seen.view == SAMPLED:
+            self._sample(seen)
+        elif self._shots is not None:
+            self._cut(self._shots.push(seen.frame))
+
+    def _cut(self, found: Outcome[tuple[Cut, ...], ModelFailure]) -> None:
+        if isinstance(found, Failure):
+            self._shots = None
+            self._drop(found.failure(), *SHOT_STAGES)
+            return
+        for cut in found.unwrap():
+            self._keep(self._keys.cut(cut))
+
+    def _sample(self, seen: Seen) -> None:
+        self._starts.append(seen.frame.time_s)
+        if self.todo & {Stage.KEYFRAMES, Stage.TAGS}:
+            self._keep(self._keys.push(seen.frame))
+        if Stage.VISUAL in self.todo:
+            pushed = self._frames.push(seen.frame)
+            if isinstance(pushed, Failure):
+                self._drop(pushed.failure(), Stage.VISUAL)
+        if Stage.MOTION in self.todo:
+            pushed = self._clips.push(seen.frame)
+            if isinstance(pushed, Failure):
+                self._drop(pushed.failure(), Stage.MOTION)
+
+    def _keep(self, kept: Sequence[Kept]) -> None:
+        for one in kept:
+            if Stage.KEYFRAMES in self.todo:
+                image = self._ports.pictures.encode(one.frame.pixels, ImageFormat.JPEG)
+                if isinstance(image, Failure):
+                    self._drop(image.failure(), Stage.KEYFRAMES)
+                else:
+                    self._keyframes.append(Keyframe(one.frame.time_s, one.span, image.unwrap()))
+            if Stage.TAGS in self.todo:
+                tags = self._ports.scan.tagger.tag([one.frame])
+                if isinstance(tags, Failure):
+                    self._drop(tags.failure(), Stage.TAGS)
+                else:
+                    self._tags.append(TaggedMoment(one.frame.time_s, tags.unwrap()[0]))
+
+    def end(self) -> dict[Stage, Part]:
+        """The parts of the stages that worked."""
+        if self._shots is not None:
+            self._cut(self._shots.finish())
+        self._keep(self._keys.finish(self.end_s))
+        parts: dict[Stage, Part] = {}
+        if Stage.SHOTS in self.todo and self._shots is not None:
+            parts[Stage.SHOTS] = Cuts(tuple(self._shots.cuts))
+        if Stage.KEYFRAMES in self.todo:
+            parts[Stage.KEYFRAMES] = Keyframes(tuple(self._keyframes))
+        if Stage.TAGS in self.todo:
+            parts[Stage.TAGS] = Tags(tuple(self._tags))
+        return parts | self._rows()
+
+    def _rows(self) -> dict[Stage, Part]:
+        start_s: Times = np.array(self._starts)
+        end_s: Times = np.append(start_s[1:], self.end_s)
+        parts: dict[Stage, Part] = {}
+        if Stage.VISUAL in self.todo:
+            visual = self._frames.finish()
+            if isinstance(visual, Failure):
+                self._drop(visual.failure(), Stage.VISUAL)
+            else:
+                parts[Stage.VISUAL] = Rows(Layer.VISUAL, visual.unwrap(), start_s, end_s)
+        if Stage.MOTION in self.todo:
+            motion = self._clips.finish()
+            if isinstance(motion, Failure):
+                self._drop(motion.failure(), Stage.MOTION)
+            else:
+                parts[Stage.MOTION] = Rows(Layer.MOTION, motion.unwrap(), start_s, end_s)
+        return parts
+
+
+def decode(
+    path: str, plan: IndexPlan, ports: IndexPorts, todo: Sequence[Stage], tick: Tick
+) -> Outcome[Decoded, PassFailure]:
+    """Decode a video once for all of `todo` (stages of `DECODED`).
+
+    `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
+    off gives what came before; one that gives no picture at all is a failure.
+    """
+    views = [View(ByRate(plan.sample_fps), plan.picture_side)]
+    if SHOT_STAGES & set(todo):
+        views.append(ports.scan.shots.view)
+    run = _Pass(plan, ports, todo)
+    damage: Damaged | None = None
+    for item in ports.reader.frames(path, views):
+        if isinstance(item, Failure):
+            reason = item.failure()
+            if not isinstance(reason, Damaged):
+                return Failure(reason)
+            damage = reason
+            break
+        seen = item.unwrap()
+        run.see(seen)
+        if seen.view == SAMPLED:
+            told = tick(seen.frame.time_s)
+            if isinstance(told, Failure):
+                return told
+    if run.end_s <= 0:
+        return Failure(damage or NotReadable(path, "no picture in it can be decoded"))
+    parts = run.end()
+    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, damage))

@@ -1,0 +1,288 @@
+"""Index: take a video up to a tier, stage by stage, doing only what isn't done.
+
+Each finished stage is committed at once, so that an interrupted run goes on where it stopped.  What
+fails in one stage is told and leaves the others alone; the next run tries it again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
+from kuavi.apps.usecases.ports import IndexPorts
+from kuavi.apps.usecases.settings import makers, settings
+from kuavi.apps.usecases.stages import Made, WorkFailure, embed_text, hear, plant_tree, read_screen
+from kuavi.domain.fingerprint import Fingerprint, VideoId, video_id
+from kuavi.domain.manifest import (
+    TIERS,
+    Gap,
+    Stage,
+    StageRecord,
+    VideoRecord,
+    stage_keys,
+    stale,
+    with_stage,
+)
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
+from kuavi.domain.spans import Span
+from kuavi.ports.files import FilesFailure
+from kuavi.ports.library import LibraryFailure, LibraryView, NoSuchVideo, Part
+from kuavi.ports.progress import Advanced, Cancelled, StageDone, StagesPlanned
+from kuavi.ports.reader import ReadFailure
+
+IndexFailure: TypeAlias = FilesFailure | ReadFailure | LibraryFailure | Cancelled
+
+
+@frozen
+class Trouble:
+    """A stage that did not finish, and why."""
+
+    stage: Stage
+    reason: str
+
+
+@frozen
+class IndexReport:
+    """What a run did to one video.
+
+    `done` are the stages made now, `kept` those that were up to date, `failed` those that could not
+    be made; `replaced` are earlier versions of the same file that the new one took the place of.
+    """
+
+    path: str
+    video: VideoRecord
+    done: tuple[Stage, ...] = ()
+    kept: tuple[Stage, ...] = ()
+    failed: tuple[Trouble, ...] = ()
+    replaced: tuple[VideoId, ...] = ()
+
+
+@frozen
+class _Job:
+    """One video's run: where it stands, what is to do, and the ports."""
+
+    path: str
+    plan: IndexPlan
+    ports: IndexPorts
+    keys: Mapping[Stage, Fingerprint]
+    todo: tuple[Stage, ...]
+
+    def tick(self, stage: Stage, of_s: float) -> Tick:
+        def told(done_s: float) -> Outcome[None, Cancelled]:
+            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s))
+
+        return told
+
+
+def planned_stages(plan: IndexPlan) -> tuple[Stage, ...]:
+    """The stages a plan asks for."""
+    left_out = set[Stage]()
+    if not plan.speech:
+        left_out.add(Stage.TRANSCRIPT)
+    if not plan.ocr:
+        left_out.add(Stage.SCREEN)
+    if not plan.speech and not plan.ocr:
+        left_out.add(Stage.TEXT)
+    return tuple(stage for stage in TIERS[plan.tier] if stage not in left_out)
+
+
+def index_video(
+    path: str, plan: IndexPlan, ports: IndexPorts
+) -> Outcome[IndexReport, IndexFailure]:
+    """Index one file; unchanged content with unchanged settings costs no more than reading it."""
+    opened = _open(path, ports)
+    if isinstance(opened, Failure):
+        return opened
+    video = opened.unwrap()
+    known = _known(video.id, ports)
+    if isinstance(known, Failure):
+        return known
+    before = known.unwrap()
+    keys = stage_keys(video.content, settings(plan, ports), planned_stages(plan))
+    todo = stale(before, keys)
+    job = _Job(path, plan, ports, keys, todo)
+    kept = tuple(stage for stage in keys if stage not in todo)
+    told = ports.progress.report(StagesPlanned(path, todo, kept))
+    if isinstance(told, Failure):
+        return told
+    if before is not None:
+        video = evolve(video, span=before.span, stages=before.stages, paths=_paths(path, before))
+    return _run(job, video, unchanged=before is not None and before.paths == video.paths)
+
+
+def _open(path: str, ports: IndexPorts) -> Outcome[VideoRecord, IndexFailure]:
+    content = ports.files.fingerprint(path)
+    if isinstance(content, Failure):
+        return content
+    info = ports.reader.info(path)
+    if isinstance(info, Failure):
+        return info
+    name = content.unwrap()
+    return Success(VideoRecord(video_id(name), name, (path,), info.unwrap(), ports.clock.now))
+
+
+def _known(video: VideoId, ports: IndexPorts) -> Outcome[VideoRecord | None, IndexFailure]:
+    view = ports.library.view()
+    if isinstance(view, Failure):
+        return view
+    found = view.unwrap().video(video)
+    if isinstance(found, Success):
+        return found
+    return Success(None) if isinstance(found.failure(), NoSuchVideo) else found
+
+
+def _paths(path: str, before: VideoRecord) -> tuple[str, ...]:
+    return (path, *(other for other in before.paths if other != path))
+
+
+def _run(job: _Job, video: VideoRecord, *, unchanged: bool) -> Outcome[IndexReport, IndexFailure]:
+    report = IndexReport(job.path, video, kept=tuple(s for s in job.keys if s not in job.todo))
+    if not job.todo:
+        if unchanged:
+            return Success(report)
+        saved = job.ports.library.commit(video)
+        return saved if isinstance(saved, Failure) else _replace(job, report)
+    looked = _look(job, report)
+    if isinstance(looked, Failure):
+        return looked
+    report = looked.unwrap()
+    for stage in job.todo:
+        if stage not in DECODED:
+            worked = _work(job, report, stage)
+            if isinstance(worked, Failure):
+                return worked
+            report = worked.unwrap()
+    return _replace(job, report)
+
+
+def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
+    """The decode pass, if any stage needs it; then one commit a stage."""
+    todo = [stage for stage in job.todo if stage in DECODED]
+    if not todo:
+        return Success(report)
+    started_s = job.ports.clock.elapsed_s
+    tick = job.tick(todo[0], report.video.info.duration_s)
+    decoded = decode(job.path, job.plan, job.ports, todo, tick)
+    if isinstance(decoded, Failure):
+        return decoded
+    seen = decoded.unwrap()
+    report = evolve(report, video=evolve(report.video, span=seen.span))
+    failed = tuple(Trouble(stage, str(reason)) for stage, reason in seen.failed.items())
+    report = evolve(report, failed=(*report.failed, *failed))
+    for stage, part in seen.parts.items():
+        took_s = job.ports.clock.elapsed_s - started_s
+        saved = _save(job, report, stage, ((part,), _damage(seen, stage, report)), took_s)
+        if isinstance(saved, Failure):
+            return saved
+        report = saved.unwrap()
+    return Success(report)
+
+
+def _damage(seen: Decoded, stage: Stage, report: IndexReport) -> tuple[Gap, ...]:
+    if seen.damage is None:
+        return ()
+    end_s = report.video.info.duration_s
+    rest = Span(seen.span.end_s, end_s) if end_s > seen.span.end_s else None
+    return (Gap(stage, f"the file is damaged from {seen.damage.at_s:.1f} s on", rest),)
+
+
+def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, IndexFailure]:
+    """One stage after the decode pass.  What the stage can't do is told in the report."""
+    view = job.ports.library.view()
+    if isinstance(view, Failure):
+        return view
+    started_s = job.ports.clock.elapsed_s
+    made = _made(job, report.video, stage, view.unwrap())
+    if isinstance(made, Failure):
+        reason = made.failure()
+        if isinstance(reason, Cancelled):
+            return Failure(reason)
+        return Success(evolve(report, failed=(*report.failed, Trouble(stage, str(reason)))))
+    parts, gaps = made.unwrap()
+    if not parts:
+        reasons = gaps[0].reason if gaps else "nothing came of it"
+        return Success(evolve(report, failed=(*report.failed, Trouble(stage, reasons))))
+    return _save(job, report, stage, (parts, gaps), job.ports.clock.elapsed_s - started_s)
+
+
+def _made(
+    job: _Job, video: VideoRecord, stage: Stage, view: LibraryView
+) -> Outcome[Made, WorkFailure]:
+    words = job.ports.words
+    span = video.span
+    if span is None or (words is None and stage != Stage.TREE):
+        raise AssertionError(f"stage {stage} was planned without what it needs")
+    tick = job.tick(stage, span.duration_s)
+    if stage == Stage.TREE or words is None:
+        return plant_tree(video, span, job.plan, view, job.ports)
+    if stage == Stage.TRANSCRIPT:
+        return hear(job.path, job.ports, words, tick)
+    if stage == Stage.SCREEN:
+        keyframes = view.keyframes(video.id)
+        if isinstance(keyframes, Failure):
+            return keyframes
+        return read_screen(keyframes.unwrap(), job.ports, words, tick)
+    spoken, written = view.utterances(video.id), view.screen(video.id)
+    if isinstance(spoken, Failure):
+        return spoken
+    if isinstance(written, Failure):
+        return written
+    return embed_text(spoken.unwrap(), written.unwrap(), words.text)
+
+
+def _save(
+    job: _Job, report: IndexReport, stage: Stage, made: Made, took_s: float
+) -> Outcome[IndexReport, IndexFailure]:
+    parts, gaps = made
+    model, evidence = makers(job.ports)[stage]
+    record = StageRecord(stage, job.keys[stage], _count(parts), evidence, model, gaps)
+    video = with_stage(evolve(report.video, indexed_at=job.ports.clock.now), record)
+    saved = job.ports.library.commit(video, parts)
+    if isinstance(saved, Failure):
+        return saved
+    told = job.ports.progress.report(StageDone(job.path, stage, record.items, took_s, gaps))
+    if isinstance(told, Failure):
+        return told
+    return Success(evolve(report, video=video, done=(*report.done, stage)))
+
+
+def _count(parts: Sequence[Part]) -> int:
+    return sum(part.items for part in parts)
+
+
+def _replace(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
+    """Other videos that were found at this path gave way to this one."""
+    view = job.ports.library.view()
+    if isinstance(view, Failure):
+        return view
+    videos = view.unwrap().videos()
+    if isinstance(videos, Failure):
+        return videos
+    for old in videos.unwrap():
+        if old.id != report.video.id and job.path in old.paths:
+            gone = _forget_path(job, old)
+            if isinstance(gone, Failure):
+                return gone
+            report = evolve(report, replaced=(*report.replaced, old.id))
+    return Success(report)
+
+
+def _forget_path(job: _Job, old: VideoRecord) -> Outcome[None, LibraryFailure]:
+    paths = tuple(path for path in old.paths if path != job.path)
+    if not paths:
+        return job.ports.library.remove(old.id)
+    return job.ports.library.commit(evolve(old, paths=paths))
+
+
+def index_videos(
+    paths: Sequence[str], plan: IndexPlan, ports: IndexPorts
+) -> Iterator[tuple[str, Outcome[IndexReport, IndexFailure]]]:
+    """One after the other; a file that fails stops none of the others, a request to stop does."""
+    for path in paths:
+        outcome = index_video(path, plan, ports)
+        yield path, outcome
+        if isinstance(outcome, Failure) and isinstance(outcome.failure(), Cancelled):
+            return

@@ -1,0 +1,64 @@
+"""The ports that use-cases are given, as records; made by wiring."""
+
+from attrs import frozen
+
+from kuavi.ports.clock import Clock
+from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
+from kuavi.ports.files import Files
+from kuavi.ports.library import Library
+from kuavi.ports.pictures import Pictures
+from kuavi.ports.progress import Progress
+from kuavi.ports.reader import FrameReader
+from kuavi.ports.shots import ShotDetector
+from kuavi.ports.words import Tagger, TextReader, Transcriber
+
+
+@frozen
+class ScanPorts:
+    """What looks at pictures while a video is decoded."""
+
+    shots: ShotDetector
+    joint: JointEncoder
+    clips: ClipEncoder
+    tagger: Tagger
+
+
+@frozen
+class WordPorts:
+    """What finds words: needed from tier index on."""
+
+    transcriber: Transcriber
+    ocr: TextReader
+    text: TextEncoder
+
+
+@frozen
+class IndexPorts:
+    """`words` None: a plan that stops at tier scan."""
+
+    library: Library
+    files: Files
+    reader: FrameReader
+    pictures: Pictures
+    scan: ScanPorts
+    words: WordPorts | None
+    clock: Clock
+    progress: Progress
+
+
+@frozen
+class SearchPorts:
+    library: Library
+    files: Files
+    pictures: Pictures
+    joint: JointEncoder
+    clips: ClipEncoder
+    text: TextEncoder
+
+
+@frozen
+class LookPorts:
+    library: Library
+    files: Files
+    reader: FrameReader
+    pictures: Pictures

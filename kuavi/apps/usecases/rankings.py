@@ -1,0 +1,98 @@
+"""Rankings of scenes, one per field and method, each by its own scores."""
+
+from typing import TypeVar
+
+import numpy as np
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.queries import Field
+from kuavi.apps.usecases.scene_table import Flags, SceneTable
+from kuavi.domain.evidence import Evidence, Heuristic
+from kuavi.domain.layers import Layer, Located
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.ranking import max_per_group, top_k
+from kuavi.domain.space import Embeddings, Role, cosine
+from kuavi.domain.spans import Span
+from kuavi.ports.library import LibraryFailure, LibraryView
+
+R = TypeVar("R", bound=Role)
+
+DEEP = 200
+"""How many scenes of each ranking take part in fusion."""
+
+TEXT_FLOOR = 0.3
+"""Sentences below this cosine have nothing to do with each other (MiniLM): no match."""
+
+BM25 = Heuristic("BM25")
+
+
+@frozen
+class Ranked:
+    """A scene in a ranking: its score, and the moment that earned it.
+
+    `position` is the ordinal of the matching item in its video and layer.
+    """
+
+    scene: int
+    score: float
+    moment: Span
+    position: int
+
+
+@frozen
+class Ranking:
+    field: Field
+    method: str
+    layer: Layer
+    evidence: Evidence
+    items: tuple[Ranked, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.field.value}/{self.method}"
+
+
+@frozen(eq=False)
+class Scope:
+    """The scenes, and which of them may be answers."""
+
+    table: SceneTable
+    allowed: Flags
+
+
+def by_vector(
+    query: Embeddings[R], rows: Located[R], scope: Scope, floor: float = -1.0
+) -> tuple[Ranked, ...]:
+    """Scenes by their best row's cosine to the query (one row), at least `floor`."""
+    if not len(rows) or not len(scope.table):
+        return ()
+    scores = cosine(query, rows.embeddings)[0].astype(np.float64)
+    group = scope.table.of(rows.videos, rows.video, (rows.start_s + rows.end_s) / 2)
+    usable = np.flatnonzero((group >= 0) & (scores >= floor))
+    best, item = max_per_group(scores[usable], group[usable], len(scope.table))
+    ranked: list[Ranked] = []
+    for scene in top_k(best, DEEP, ~scope.allowed):
+        row = int(usable[item[scene]])
+        moment = Span(float(rows.start_s[row]), float(rows.end_s[row]))
+        place = int(rows.position[row])
+        ranked.append(Ranked(int(scene), float(best[scene]), moment, place))
+    return tuple(ranked)
+
+
+def by_words(
+    view: LibraryView, layer: Layer, text: str, scope: Scope
+) -> Outcome[tuple[Ranked, ...], LibraryFailure]:
+    """Scenes by their best full-text match."""
+    found = view.full_text(layer, text, DEEP)
+    if isinstance(found, Failure):
+        return found
+    matches = found.unwrap()
+    videos = tuple(match.video for match in matches)
+    middles = np.array([match.span.middle_s for match in matches])
+    scenes = scope.table.of(videos, np.arange(len(videos)), middles)
+    best: dict[int, Ranked] = {}
+    for scene, match in zip(scenes.tolist(), matches, strict=True):
+        if scene >= 0 and scope.allowed[scene] and scene not in best:
+            best[scene] = Ranked(scene, match.score, match.span, match.position)
+    return Success(tuple(best.values()))

@@ -1,0 +1,49 @@
+"""What each stage's result depends on, and by what it is made."""
+
+from collections.abc import Mapping
+
+from kuavi.apps.usecases.ports import IndexPorts
+from kuavi.domain.evidence import Evidence, Heuristic, Model
+from kuavi.domain.fingerprint import Json
+from kuavi.domain.manifest import Stage
+from kuavi.domain.plan import IndexPlan
+
+KEYFRAMES = Model("kuavi/keyframes", "1")
+TREE = Model("kuavi/chain-ward-tree", "1")
+"""Their revision grows whenever their results change."""
+
+
+def makers(ports: IndexPorts) -> dict[Stage, tuple[Model, Evidence]]:
+    """The model and the evidence of each stage that these ports can make."""
+    scan = ports.scan
+    made: dict[Stage, tuple[Model, Evidence]] = {
+        Stage.SHOTS: (scan.shots.model, scan.shots.evidence),
+        Stage.KEYFRAMES: (KEYFRAMES, Heuristic("middle of each shot, unless unchanged")),
+        Stage.TAGS: (scan.tagger.model, scan.tagger.evidence),
+        Stage.VISUAL: (scan.joint.model, scan.joint.evidence),
+        Stage.MOTION: (scan.clips.model, scan.clips.evidence),
+        Stage.TREE: (TREE, Heuristic("Ward linkage on the time chain")),
+    }
+    words = ports.words
+    if words is not None:
+        made |= {
+            Stage.TRANSCRIPT: (words.transcriber.model, words.transcriber.evidence),
+            Stage.SCREEN: (words.ocr.model, words.ocr.evidence),
+            Stage.TEXT: (words.text.model, words.text.evidence),
+        }
+    return made
+
+
+def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
+    """By stage: its parameters and its model's identity.  Enters the stage's key."""
+    sampling: Json = [plan.sample_fps, plan.picture_side]
+    parameters: dict[Stage, Json] = {
+        Stage.KEYFRAMES: [sampling, plan.keyframe_every_s],
+        Stage.VISUAL: sampling,
+        Stage.MOTION: [sampling, plan.windowing.size, plan.windowing.stride],
+        Stage.TREE: plan.min_leaf_s,
+    }
+    return {
+        stage: [model.as_json(), parameters.get(stage)]
+        for stage, (model, _) in makers(ports).items()
+    }

@@ -1,0 +1,160 @@
+"""The stages that need no decode pass: the tree, speech, text on screen, and text vectors."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.decode import StageFailure, Tick
+from kuavi.apps.usecases.ports import IndexPorts, WordPorts
+from kuavi.domain.boundaries import gradual_cuts
+from kuavi.domain.layers import Layer, of_video
+from kuavi.domain.manifest import Gap, Stage, VideoRecord
+from kuavi.domain.media import AudioChunk, Frame, Keyframe
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
+from kuavi.domain.spans import Span
+from kuavi.domain.tree import build_tree
+from kuavi.domain.words import ScreenLine, TextBox, Utterance
+from kuavi.ports.encoders import TextEncoder
+from kuavi.ports.library import (
+    LibraryFailure,
+    LibraryView,
+    Part,
+    Rows,
+    ScreenText,
+    Transcript,
+    Tree,
+)
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.progress import Cancelled
+from kuavi.ports.reader import Damaged, NoAudioStream, ReadFailure
+
+Made: TypeAlias = tuple[tuple[Part, ...], tuple[Gap, ...]]
+"""A stage's parts, and what it could not do."""
+
+WorkFailure: TypeAlias = StageFailure | ReadFailure | LibraryFailure | Cancelled
+
+
+def plant_tree(
+    video: VideoRecord, span: Span, plan: IndexPlan, view: LibraryView, ports: IndexPorts
+) -> Outcome[Made, WorkFailure]:
+    """The segment tree, from the motion rows and the cuts."""
+    cuts = view.cuts(video.id)
+    if isinstance(cuts, Failure):
+        return cuts
+    motion = view.motion(ports.scan.clips.space)
+    if isinstance(motion, Failure):
+        return motion
+    rows = of_video(motion.unwrap(), video.id)
+    hard = cuts.unwrap()
+    shots = sorted([*hard, *gradual_cuts(rows.embeddings.rows, rows.start_s, hard)])
+    tree = build_tree(
+        rows.embeddings.rows,
+        rows.start_s,
+        span,
+        [cut.time_s for cut in shots],
+        plan.min_leaf_s,
+    )
+    return Success(((Tree(tree),), ()))
+
+
+def hear(path: str, ports: IndexPorts, words: WordPorts, tick: Tick) -> Outcome[Made, WorkFailure]:
+    """The transcript.  A file without sound has an empty one, and says so."""
+    trouble: list[ReadFailure | Cancelled] = []
+
+    def chunks() -> Iterator[AudioChunk]:
+        for item in ports.reader.audio(path):
+            if isinstance(item, Failure):
+                trouble.append(item.failure())
+                return
+            yield item.unwrap()
+            told = tick(item.unwrap().end_s)
+            if isinstance(told, Failure):
+                trouble.append(told.failure())
+                return
+
+    utterances: list[Utterance] = []
+    for item in words.transcriber.transcribe(chunks()):
+        if isinstance(item, Failure):
+            return item
+        utterances.append(item.unwrap())
+    gaps = [_unheard(reason) for reason in trouble]
+    if gaps and gaps[0] is None:
+        return Failure(trouble[0])
+    return Success(((Transcript(tuple(utterances)),), tuple(gap for gap in gaps if gap)))
+
+
+def _unheard(trouble: ReadFailure | Cancelled) -> Gap | None:
+    """What is missing from the transcript; None where there is no transcript at all."""
+    match trouble:
+        case Damaged(_, at_s, reason):
+            return Gap(Stage.TRANSCRIPT, f"the sound breaks off at {at_s:.1f} s: {reason}")
+        case NoAudioStream():
+            return Gap(Stage.TRANSCRIPT, "the file has no sound")
+        case _:
+            return None
+
+
+def read_screen(
+    keyframes: Sequence[Keyframe], ports: IndexPorts, words: WordPorts, tick: Tick
+) -> Outcome[Made, WorkFailure]:
+    """The text on every keyframe; a keyframe that can't be read is a gap."""
+    lines: list[ScreenLine] = []
+    gaps: list[Gap] = []
+    for keyframe in keyframes:
+        boxes = _boxes(keyframe, ports, words)
+        if isinstance(boxes, Failure):
+            gaps.append(Gap(Stage.SCREEN, str(boxes.failure()), keyframe.span))
+        else:
+            lines += [
+                ScreenLine(keyframe.time_s, keyframe.span, box.text, box.confidence, box.box)
+                for box in boxes.unwrap()
+            ]
+        told = tick(keyframe.span.end_s)
+        if isinstance(told, Failure):
+            return told
+    if gaps and len(gaps) == len(keyframes):
+        return Success(((), tuple(gaps)))
+    return Success(((ScreenText(tuple(lines)),), tuple(gaps)))
+
+
+def _boxes(
+    keyframe: Keyframe, ports: IndexPorts, words: WordPorts
+) -> Outcome[tuple[TextBox, ...], StageFailure]:
+    pixels = ports.pictures.decode(keyframe.image, f"keyframe at {keyframe.time_s:.1f} s")
+    if isinstance(pixels, Failure):
+        return pixels
+    read = words.ocr.read([Frame(keyframe.time_s, pixels.unwrap())])
+    if isinstance(read, Failure):
+        return read
+    return Success(read.unwrap()[0])
+
+
+def embed_text(
+    utterances: Sequence[Utterance], lines: Sequence[ScreenLine], encoder: TextEncoder
+) -> Outcome[Made, WorkFailure]:
+    """Vectors of what was said and written."""
+    spoken = _text_rows(
+        Layer.TRANSCRIPT, [u.text for u in utterances], [u.span for u in utterances], encoder
+    )
+    if isinstance(spoken, Failure):
+        return spoken
+    written = _text_rows(
+        Layer.SCREEN, [line.text for line in lines], [line.span for line in lines], encoder
+    )
+    if isinstance(written, Failure):
+        return written
+    return Success(((spoken.unwrap(), written.unwrap()), ()))
+
+
+def _text_rows(
+    layer: Layer, texts: Sequence[str], spans: Sequence[Span], encoder: TextEncoder
+) -> Outcome[Rows, ModelFailure]:
+    encoded = encoder.encode(texts)
+    if isinstance(encoded, Failure):
+        return encoded
+    start_s = np.array([span.start_s for span in spans], dtype=np.float64)
+    end_s = np.array([span.end_s for span in spans], dtype=np.float64)
+    return Success(Rows(layer, encoded.unwrap(), start_s, end_s))
