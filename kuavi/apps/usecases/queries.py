@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import TypeAlias
 
+import attrs
 from attrs import frozen
 from attrs.validators import ge
 

@@ -1,0 +1,277 @@
+"""A library opened for use: every tool once, as plain typed methods.
+
+What the Python API hands out and what every face stands on.  Expected failures are raised as
+`KuaviError`, whose text is one clear line for a person and whose `failure` is the typed reason.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from attrs import evolve, frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.index import IndexReport, index_video
+from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
+from kuavi.apps.usecases.manage import remove, which
+from kuavi.apps.usecases.queries import (
+    ByImage,
+    BySpan,
+    ByText,
+    EmptyQuery,
+    Field,
+    Query,
+    SearchRequest,
+    SearchResult,
+)
+from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
+from kuavi.apps.usecases.search import search
+from kuavi.apps.wiring import compose
+from kuavi.apps.wiring.registry import Family
+from kuavi.domain.manifest import Tier, VideoRecord
+from kuavi.domain.media import Frame, Keyframe
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
+from kuavi.domain.spans import Span
+from kuavi.ports.library import Health, LibraryView
+from kuavi.ports.progress import Cancelled, Progress, VideoDone, VideoStarted
+
+T = TypeVar("T")
+PathLike: TypeAlias = str | os.PathLike[str]
+Seconds: TypeAlias = tuple[float, float]
+
+
+class KuaviError(Exception):
+    """Something expected went wrong; `failure` is the typed reason."""
+
+    def __init__(self, failure: object) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+@frozen
+class Indexed:
+    """What came of one file or folder: a report, or the problem in one line."""
+
+    path: str
+    report: IndexReport | None
+    problem: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every stage that was planned is there."""
+        return self.report is not None and not self.report.failed
+
+
+class OpenLibrary:
+    """A library, the preset's models (loaded when first needed), and every tool on them."""
+
+    def __init__(self, tools: compose.Tools, models: compose.Models) -> None:
+        self._tools = tools
+        self._models = models
+
+    @property
+    def path(self) -> str:
+        return self._tools.library.path
+
+    def index(
+        self,
+        *paths: PathLike,
+        plan: IndexPlan | None = None,
+        tier: Tier | str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Indexed, ...]:
+        """Index files and all videos below folders; one that fails stops none of the others."""
+        return tuple(self.indexing(*paths, plan=plan, tier=tier, progress=progress))
+
+    def indexing(
+        self,
+        *paths: PathLike,
+        plan: IndexPlan | None = None,
+        tier: Tier | str | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[Indexed]:
+        """As `index`, giving each result as soon as it is there."""
+        plan = plan or IndexPlan(preset=self._models.preset.name)
+        if tier is not None:
+            plan = evolve(plan, tier=Tier(tier))
+        progress = progress or Family("progress").builder("silent")()
+        ports = _ok(compose.index_ports(self._tools, self._models, plan, progress))
+        found, problems = self._find(paths)
+        yield from problems
+        for position, path in enumerate(found, 1):
+            told = progress.report(VideoStarted(path, position, len(found)))
+            outcome = told if isinstance(told, Failure) else index_video(path, plan, ports)
+            if isinstance(outcome, Failure):
+                problem = outcome.failure()
+                if isinstance(problem, Cancelled):
+                    raise KuaviError(problem)
+                progress.report(VideoDone(path, str(problem)))
+                yield Indexed(path, None, str(problem))
+            else:
+                progress.report(VideoDone(path, None))
+                yield Indexed(path, outcome.unwrap())
+
+    def _find(self, paths: Sequence[PathLike]) -> tuple[list[str], list[Indexed]]:
+        files: dict[str, None] = {}
+        problems: list[Indexed] = []
+        for path in paths:
+            found = self._tools.files.find(absolute(path))
+            if isinstance(found, Failure):
+                problems.append(Indexed(absolute(path), None, str(found.failure())))
+            else:
+                files |= dict.fromkeys(found.unwrap())
+        return list(files), problems
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        image: PathLike | None = None,
+        like: tuple[PathLike, Seconds] | None = None,
+        field: Field | str = Field.ALL,
+        limit: int = 10,
+        videos: Sequence[PathLike] = (),
+        within: Seconds | None = None,
+        scene_s: float | None = None,
+        diverse: bool = False,
+    ) -> SearchResult:
+        """Moments that answer a text, look like a picture file, or are like a span of a video.
+
+        Give exactly one of `text`, `image` and `like` (a video and its start and end in seconds).
+        """
+        request = _checked(
+            lambda: SearchRequest(
+                self._query(text, image, like),
+                Field(field),
+                limit,
+                tuple(self.video(video).id for video in videos),
+                None if within is None else Span(*within),
+                scene_s,
+                diverse,
+            )
+        )
+        return _ok(search(request, _ok(compose.search_ports(self._tools, self._models))))
+
+    def _query(
+        self,
+        text: str | None,
+        image: PathLike | None,
+        like: tuple[PathLike, Seconds] | None,
+    ) -> Query:
+        if sum(given is not None for given in (text, image, like)) > 1:
+            raise ValueError("give one of text, image and like, not several")
+        if like is not None:
+            return BySpan(self.video(like[0]).id, Span(*like[1]))
+        if image is not None:
+            return ByImage(absolute(image))
+        if text is None:
+            raise KuaviError(EmptyQuery())
+        return ByText(text)
+
+    def scenes(
+        self, video: PathLike, *, count: int | None = None, typical_s: float | None = None
+    ) -> tuple[Scene, ...]:
+        """A video's scenes: its own, or about `count` of them, or of a typical length."""
+        level = _checked(lambda: Level(count, typical_s))
+        return _ok(scenes(self._view(), self.video(video).id, level))
+
+    def transcript(self, video: PathLike, phrase: str | None = None) -> Transcript:
+        """What is said, and where a phrase is said."""
+        return _ok(transcript(self._view(), self.video(video).id, phrase))
+
+    def look(
+        self, video: PathLike, times_s: Sequence[float], *, max_side: int = 1280
+    ) -> tuple[Frame, ...]:
+        """The frames on screen at these times, ascending, from the video file itself."""
+        if not times_s:
+            raise KuaviError("no times given; say which moments to look at")
+        ask = [float(t) for t in times_s]
+        return _ok(frames_at(self.video(video), ask, max_side, self._tools.look()))
+
+    def sheet(
+        self,
+        video: PathLike,
+        output: PathLike,
+        *,
+        within: Seconds | None = None,
+        times_s: Sequence[float] = (),
+        tiles: int = 24,
+        columns: int = 4,
+        tile_width: int = 320,
+    ) -> Sheet:
+        """Write a contact sheet (PNG or JPEG by the output's name) with the times on it."""
+        request = _checked(
+            lambda: SheetRequest(
+                self.video(video).id,
+                None if within is None else Span(*within),
+                tuple(sorted(float(t) for t in times_s)),
+                tiles,
+                columns,
+                tile_width,
+            )
+        )
+        return _ok(sheet(request, absolute(output), self._tools.look()))
+
+    def keyframes(self, video: PathLike) -> tuple[Keyframe, ...]:
+        """The pictures kept in the library, as JPEG bytes, with their times."""
+        return _ok(self._view().keyframes(self.video(video).id))
+
+    def videos(self) -> tuple[VideoRecord, ...]:
+        """Every video, sorted by path."""
+        return _ok(self._view().videos())
+
+    def video(self, video: PathLike) -> VideoRecord:
+        """The video meant by an id, the start of one, a path or a file name."""
+        return _ok(which(self._view(), os.fspath(video), absolute(video)))
+
+    def remove(self, video: PathLike) -> VideoRecord:
+        """Forget a video; the file itself is not touched."""
+        return _ok(remove(self._tools.library, self.video(video).id))
+
+    def doctor(self, *, repair: bool = False) -> Health:
+        """Check the library; with `repair`, clear what interrupted runs left and compact."""
+        return _ok(self._tools.library.doctor(repair))
+
+    def _view(self) -> LibraryView:
+        return _ok(self._tools.library.view())
+
+
+def open_library(
+    path: PathLike | None = None,
+    *,
+    preset: str = "embedded",
+    create: bool = True,
+    models: Mapping[str, object] | None = None,
+) -> OpenLibrary:
+    """Open the library at `path` (default: $KUAVI_LIBRARY or the user's data folder).
+
+    `models` puts your own encoders and detectors in the place of the preset's, by port: `joint`,
+    `clips`, `text`, `shots`, `tagger`, `transcriber`, `ocr`.
+
+    Raises:
+        KuaviError: no library there (with `create` False), one of another version, or no such
+            preset.
+    """
+    place = compose.default_library() if path is None else absolute(path)
+    built = _ok(compose.open_models(preset, models or {}))
+    return OpenLibrary(_ok(compose.open_tools(place, create)), built)
+
+
+def absolute(path: PathLike) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def _ok(outcome: Outcome[T, object]) -> T:
+    if isinstance(outcome, Success):
+        return outcome.unwrap()
+    raise KuaviError(outcome.failure())
+
+
+def _checked(make: Callable[[], T]) -> T:
+    """A request made of what the caller gave; what doesn't fit is an expected failure."""
+    try:
+        return make()
+    except ValueError as error:
+        raise KuaviError(error) from error

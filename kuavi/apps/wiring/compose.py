@@ -1,0 +1,126 @@
+"""The composition root: paths and presets become ports."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.ports import IndexPorts, LookPorts, SearchPorts
+from kuavi.apps.wiring.models import Models
+from kuavi.apps.wiring.registry import Family
+from kuavi.domain.manifest import Tier
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
+from kuavi.domain.presets import PRESETS
+from kuavi.ports.clock import Clock
+from kuavi.ports.files import Files
+from kuavi.ports.library import Library, LibraryFailure
+from kuavi.ports.models import ModelUnavailable
+from kuavi.ports.pictures import Pictures
+from kuavi.ports.progress import Progress
+from kuavi.ports.reader import FrameReader
+
+
+@frozen
+class UnknownPreset:
+    name: str
+
+    def __str__(self) -> str:
+        return f"no preset {self.name!r}; known: {', '.join(PRESETS)}"
+
+
+ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
+
+
+@frozen
+class Tools:
+    """The ports that need no model."""
+
+    library: Library
+    files: Files
+    reader: FrameReader
+    pictures: Pictures
+    clock: Clock
+
+    def look(self) -> LookPorts:
+        return LookPorts(self.library, self.files, self.reader, self.pictures)
+
+
+def default_library() -> str:
+    """Where the library is unless told otherwise: $KUAVI_LIBRARY, or the user's data folder."""
+    named = os.environ.get("KUAVI_LIBRARY")
+    if named:
+        return named
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return str(Path(data) / "kuavi" / "library")
+
+
+def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
+    """Open the library at a path, or with `create` make one there."""
+    opened: Outcome[Library, LibraryFailure] = Family("libraries").builder("lance")(path, create)
+    if isinstance(opened, Failure):
+        return opened
+    return Success(
+        Tools(
+            opened.unwrap(),
+            Family("files").builder("local")(),
+            Family("readers").builder("pyav")(),
+            Family("pictures").builder("pillow")(),
+            Family("clocks").builder("system")(),
+        )
+    )
+
+
+def open_models(preset: str, given: Mapping[str, object]) -> Outcome[Models, UnknownPreset]:
+    """The models of a preset; nothing is loaded yet."""
+    if preset not in PRESETS:
+        return Failure(UnknownPreset(preset))
+    return Success(Models(PRESETS[preset], given))
+
+
+def index_ports(
+    tools: Tools, models: Models, plan: IndexPlan, progress: Progress
+) -> Outcome[IndexPorts, ModelUnavailable]:
+    """Everything a plan needs, built before work begins."""
+    scan = models.scan()
+    if isinstance(scan, Failure):
+        return scan
+    words = models.words() if plan.tier != Tier.SCAN else Success(None)
+    if isinstance(words, Failure):
+        return words
+    return Success(
+        IndexPorts(
+            tools.library,
+            tools.files,
+            tools.reader,
+            tools.pictures,
+            scan.unwrap(),
+            words.unwrap(),
+            tools.clock,
+            progress,
+        )
+    )
+
+
+def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnavailable]:
+    """What search needs."""
+    joint, clips, text = models.joint(), models.clips(), models.text()
+    if isinstance(joint, Failure):
+        return joint
+    if isinstance(clips, Failure):
+        return clips
+    if isinstance(text, Failure):
+        return text
+    return Success(
+        SearchPorts(
+            tools.library,
+            tools.files,
+            tools.pictures,
+            joint.unwrap(),
+            clips.unwrap(),
+            text.unwrap(),
+        )
+    )
