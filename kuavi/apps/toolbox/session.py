@@ -28,6 +28,7 @@ from kuavi.apps.usecases.queries import (
 from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.wiring import compose
+from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import Frame, Keyframe
@@ -67,7 +68,7 @@ class Indexed:
 class OpenLibrary:
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
-    def __init__(self, tools: compose.Tools, models: compose.Models) -> None:
+    def __init__(self, tools: compose.Tools, models: Models) -> None:
         self._tools = tools
         self._models = models
 
