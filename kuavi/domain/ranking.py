@@ -85,7 +85,7 @@ def mmr(
 ) -> Indices:
     """Maximal marginal relevance: k indices, each relevant and unlike those before it.
 
-    Carbonell and Goldstein 1998: the next item has the highest `trade_off * relevance -
+    Carbonell and Goldstein, SIGIR 1998: the next item has the highest `trade_off * relevance -
     (1 - trade_off) * (highest cosine with an item already taken)`; the first is the most relevant.
     `trade_off` 1 is plain ranking, 0 looks at difference alone.  Relevance should be on the scale
     of a cosine, about [0, 1], for the trade to mean anything.  Ties go to the more relevant item.
@@ -116,7 +116,7 @@ def mmr(
     while len(taken) < min(k, len(order)):
         marginal = gain - (1 - trade_off) * likeness
         marginal[taken] = -np.inf
-        best = int(np.argmax(marginal)) if taken else 0
+        best = int(np.argmax(marginal))  # `order` is by relevance, so the first of equals is meant
         taken.append(best)
         likeness = np.maximum(likeness, kept @ kept[best])
     return order[taken]
