@@ -11,7 +11,7 @@ from kuavi.domain.outcome import Outcome
 
 
 def cache_dir() -> Path:
-    """`$KUAVI_CACHE`, else `kuavi` in the user's cache directory (`$XDG_CACHE_HOME`, `~/.cache`)."""
+    """`$KUAVI_CACHE`, else `kuavi` in `$XDG_CACHE_HOME` or `~/.cache`."""
     own = os.environ.get("KUAVI_CACHE")
     if own:
         return Path(own).expanduser()

@@ -34,7 +34,7 @@ class Graph:
         self._inputs.append(helper.make_tensor_value_info(name, KINDS[kind], shape))
         return name
 
-    def weight(self, array: Array) -> str:
+    def weight(self, array: Array | np.float32) -> str:
         """A constant of the graph."""
         name = f"w{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))

@@ -7,7 +7,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 
 
 def hub_file(repository: str, name: str, revision: str, download: bool) -> Path | None:
-    """The file's path in the hub's local cache, fetched first if that is allowed; None if absent."""
+    """Path in the hub's local cache, fetched first if that is allowed; None if absent."""
     try:
         found = hf_hub_download(repository, name, revision=revision, local_files_only=not download)
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):

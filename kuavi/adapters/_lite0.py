@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.adapters._onnx import DEFAULT_THREADS, ort, run, session_for
+from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
 from kuavi.adapters._weights import Verified
 from kuavi.domain.media import Frame, Pixels
 from kuavi.domain.outcome import Outcome
@@ -33,7 +33,7 @@ REMEMBERED = 1024
 
 @frozen(eq=False)
 class Looks:
-    """For n frames: `logits` (n, 1000) of the ImageNet classes and `features` (n, 1280) before them.
+    """Of n frames: `logits` (n, 1000) of the ImageNet classes, `features` (n, 1280) before them.
 
     Features are means of ReLU6 activations: not negative, not normalised.
     """
@@ -51,7 +51,7 @@ class Looks:
 class Lite0:
     """Runs the network, remembering the latest results by what the network saw."""
 
-    def __init__(self, session: ort.InferenceSession) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._known: OrderedDict[bytes, Matrix] = OrderedDict()
         self._lock = Lock()
@@ -121,5 +121,5 @@ def lite0_for(spec: ModelSpec, weights: Verified) -> Outcome[Lite0, ModelUnavail
 
 
 @lru_cache(maxsize=4)
-def _runner(session: ort.InferenceSession) -> Lite0:
+def _runner(session: Session) -> Lite0:
     return Lite0(session)

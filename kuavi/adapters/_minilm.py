@@ -11,7 +11,7 @@ import numpy as np
 from returns.result import Failure, Success
 from tokenizers import Encoding, Tokenizer
 
-from kuavi.adapters._onnx import DEFAULT_THREADS, ort, run, session_for
+from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
 from kuavi.adapters._weights import Verified
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -27,7 +27,7 @@ BATCH = 32
 class MiniLm:
     """Tokenizer and network together."""
 
-    def __init__(self, session: ort.InferenceSession, tokenizer: Tokenizer) -> None:
+    def __init__(self, session: Session, tokenizer: Tokenizer) -> None:
         self._session = session
         self._tokenizer = tokenizer
 
@@ -74,7 +74,7 @@ def minilm_for(
 
 
 @lru_cache(maxsize=4)
-def _runner(session: ort.InferenceSession, tokenizer: Path) -> MiniLm:
+def _runner(session: Session, tokenizer: Path) -> MiniLm:
     reader = Tokenizer.from_file(str(tokenizer))
     reader.no_padding()
     reader.enable_truncation(MAX_TOKENS)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime as ort
@@ -33,12 +33,13 @@ GRAPH_REVISIONS: Mapping[str, int] = {"lite0": 1, "minilm": 1}
 EXPORT_SECONDS = 600
 DEFAULT_THREADS = 2
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Session: TypeAlias = ort.InferenceSession
 
 
 def session_for(
     model_id: str, network: str, weights: Verified, threads: int
-) -> Outcome[ort.InferenceSession, ModelUnavailable]:
+) -> Outcome[Session, ModelUnavailable]:
     """A session of the network with these weights; one per process and number of threads."""
     name = f"onnx/{network}-{GRAPH_REVISIONS[network]}-{weights.sha256[:32]}.onnx"
     graph = cached(name, lambda target: _export(network, weights.path, target))
@@ -54,7 +55,7 @@ def session_for(
 
 
 def run(
-    model_id: str, session: ort.InferenceSession, inputs: Mapping[str, Array]
+    model_id: str, session: Session, inputs: Mapping[str, Array]
 ) -> Outcome[list[Array], ModelFailure]:
     """All outputs of the session for one batch."""
     batch = len(next(iter(inputs.values())))
@@ -69,7 +70,7 @@ def run(
 
 
 @lru_cache(maxsize=8)
-def _session(path: Path, threads: int) -> ort.InferenceSession:
+def _session(path: Path, threads: int) -> Session:
     """A session that computes the same on every run, and whose idle threads sleep."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
