@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from kuavi.domain.space import Matrix
+from kuavi.adapters._arrays import Vector
 
 _WORD = re.compile(r"\w+")
 
@@ -16,7 +16,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def bag(words: Sequence[str], dim: int) -> Matrix:
+def bag(words: Sequence[str], dim: int) -> Vector:
     """Counts of words (dim,), each word at a place that its hash gives."""
     counts = np.zeros(dim, dtype=np.float32)
     for word in words:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kuavi.adapters._arrays import Vector
 from kuavi.domain.media import Pixels
 
 PALETTE: Mapping[str, tuple[int, int, int]] = {
@@ -26,7 +27,7 @@ SAMPLE = 48
 """At most this many rows and columns of a picture are looked at."""
 
 
-def colour_shares(pixels: Pixels) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def colour_shares(pixels: Pixels) -> Vector:
     """The share of each palette colour in a picture (12,), by nearest colour; sums to 1."""
     rows, columns = (-(-size // SAMPLE) for size in pixels.shape[:2])
     points = pixels[::rows, ::columns].reshape(-1, 1, 3).astype(np.float32)

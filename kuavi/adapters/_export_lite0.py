@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kuavi.adapters._graph import Array, Graph
+from kuavi.adapters._arrays import Array
+from kuavi.adapters._graph import Graph
 
 SIDE = 224
 N_BLOCKS = 16

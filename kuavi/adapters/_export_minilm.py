@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from kuavi.adapters._graph import Array, Graph
+from kuavi.adapters._arrays import Array
+from kuavi.adapters._graph import Graph
 
 HEADS = 12
 LAYERS = 6

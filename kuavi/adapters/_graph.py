@@ -5,16 +5,16 @@ machine, whatever version of a training framework is installed.
 """
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from kuavi.adapters._arrays import Array
+
 OPSET = 20
 IR_VERSION = 10  # onnxruntime 1.20 reads it
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 KINDS = {"uint8": TensorProto.UINT8, "int64": TensorProto.INT64, "float32": TensorProto.FLOAT}
 

@@ -14,6 +14,7 @@ import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._arrays import Vector
 from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
 from kuavi.adapters._weights import Verified
 from kuavi.domain.media import Frame, Pixels
@@ -53,7 +54,7 @@ class Lite0:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: OrderedDict[bytes, Matrix] = OrderedDict()
+        self._known: OrderedDict[bytes, Vector] = OrderedDict()
         self._lock = Lock()
         self.runs = 0
         """Frames that went through the network."""
@@ -82,14 +83,14 @@ class Lite0:
             rows |= found
         return Success(np.stack([rows[name] for name in names]))
 
-    def _recalled(self, names: Sequence[bytes]) -> dict[bytes, Matrix]:
+    def _recalled(self, names: Sequence[bytes]) -> dict[bytes, Vector]:
         with self._lock:
             rows = {name: self._known[name] for name in names if name in self._known}
             for name in rows:
                 self._known.move_to_end(name)
         return rows
 
-    def _remember(self, rows: dict[bytes, Matrix]) -> None:
+    def _remember(self, rows: dict[bytes, Vector]) -> None:
         with self._lock:
             self.runs += len(rows)
             self._known |= rows

@@ -11,6 +11,7 @@ import numpy as np
 from returns.result import Failure, Success
 from tokenizers import Encoding, Tokenizer
 
+from kuavi.adapters._arrays import Array
 from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
 from kuavi.adapters._weights import Verified
 from kuavi.domain.outcome import Outcome
@@ -50,9 +51,7 @@ class MiniLm:
         return Success(rows)
 
 
-def _padded(
-    tokens: Sequence[Encoding],
-) -> dict[str, np.ndarray[tuple[int, int], np.dtype[np.int64]]]:
+def _padded(tokens: Sequence[Encoding]) -> dict[str, Array]:
     """Token ids (n, t) and the mask that tells them from padding."""
     shape = (len(tokens), max(len(encoding) for encoding in tokens))
     ids, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)

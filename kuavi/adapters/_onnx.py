@@ -1,6 +1,6 @@
 """ONNX graphs, written once from a network's weights, and the sessions that run them.
 
-A graph is cached under the SHA-256 of its weights and the revision of the code that wrote it.
+A graph is cached under the SHA-256 of its weights and of the code that wrote it.
 Later runs import neither torch nor anything else but onnxruntime.
 """
 
@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import (
     EPFail,
@@ -23,17 +23,18 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 from returns.result import Failure, Success
 
+from kuavi.adapters._arrays import Array
 from kuavi.adapters._cache_dir import cached
 from kuavi.adapters._weights import INSTALL, Verified
+from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.models import ModelFailed, ModelFailure, ModelUnavailable, OutOfMemory
 
 GRAPH_REVISIONS: Mapping[str, int] = {"lite0": 1, "minilm": 1}
-"""Raise a network's number whenever `_export_<network>` writes another graph."""
+"""Raise a network's number when `_export_<network>` writes a graph with other results."""
 EXPORT_SECONDS = 600
 DEFAULT_THREADS = 2
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Session: TypeAlias = ort.InferenceSession
 
 
@@ -41,7 +42,7 @@ def session_for(
     model_id: str, network: str, weights: Verified, threads: int
 ) -> Outcome[Session, ModelUnavailable]:
     """A session of the network with these weights; one per process and number of threads."""
-    name = f"onnx/{network}-{GRAPH_REVISIONS[network]}-{weights.sha256[:32]}.onnx"
+    name = f"onnx/{network}-{weights.sha256[:32]}-{_writer(network)[:16]}.onnx"
     graph = cached(name, lambda target: _export(network, weights.path, target))
     if isinstance(graph, Failure):
         remedy = f"see the reason, or install again: {INSTALL}"
@@ -79,6 +80,13 @@ def _session(path: Path, threads: int) -> Session:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _writer(network: str) -> Fingerprint:
+    """The code that writes the network's graph."""
+    folder = files("kuavi.adapters")
+    code = [folder / f"_export_{network}.py", folder / "_graph.py"]
+    return fingerprint_of([part.read_text(encoding="utf-8") for part in code])
 
 
 def _export(network: str, weights: Path, target: Path) -> str | None:

@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 from returns.result import Success
 
+from kuavi.adapters._arrays import Vector
 from kuavi.adapters._colours import PALETTE, brightness, colour_shares
 from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.media import Frame
@@ -51,6 +52,6 @@ def build(spec: ModelSpec) -> Outcome[ColourClips, ModelUnavailable]:
     return Success(ColourClips(space, model, Heuristic("colours and their change"), step))
 
 
-def _look(frame: Frame) -> Matrix:
+def _look(frame: Frame) -> Vector:
     light = np.float32(brightness(frame.pixels))
     return np.append(colour_shares(frame.pixels), light).astype(np.float32)

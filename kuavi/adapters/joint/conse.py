@@ -14,6 +14,7 @@ import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._arrays import Vector
 from kuavi.adapters._cache_dir import cached
 from kuavi.adapters._imagenet import ImageClass, image_classes, table_fingerprint
 from kuavi.adapters._lite0 import Lite0, lite0_for
@@ -38,7 +39,7 @@ TEMPERATURE = 2.5
 class ClassVectors:
     """Where the classes lie among texts: `mean` (384,) and `rows` (1000, 384) around it."""
 
-    mean: Matrix
+    mean: Vector
     rows: Matrix
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from attrs import frozen
 from returns.result import Success
 
+from kuavi.adapters._arrays import Vector
 from kuavi.adapters._bag import bag, words_of
 from kuavi.adapters._colours import PALETTE, brightness, colour_shares
 from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
-from kuavi.domain.space import Embeddings, Joint, Matrix, Space, unit
+from kuavi.domain.space import Embeddings, Joint, Space, unit
 from kuavi.ports.models import ModelFailure, ModelUnavailable
 
 LIGHT: Mapping[str, float] = {"dark": -1, "night": -1, "bright": 1, "light": 1, "day": 1}
@@ -49,7 +50,7 @@ def build(spec: ModelSpec) -> Outcome[ColourEncoder, ModelUnavailable]:
     return Success(ColourEncoder(space, model, Heuristic("colours and colour words")))
 
 
-def _text_row(words: Sequence[str]) -> Matrix:
+def _text_row(words: Sequence[str]) -> Vector:
     colours = [float(words.count(name)) for name in PALETTE]
     light = sum(LIGHT.get(word, 0) for word in words)
     others = [word for word in words if word not in PALETTE and word not in LIGHT]

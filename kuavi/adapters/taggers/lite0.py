@@ -10,6 +10,7 @@ import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._arrays import Vector
 from kuavi.adapters._imagenet import image_classes, table_fingerprint
 from kuavi.adapters._lite0 import Lite0, lite0_for
 from kuavi.adapters._onnx import GRAPH_REVISIONS
@@ -19,7 +20,6 @@ from kuavi.domain.fingerprint import fingerprint_of
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
-from kuavi.domain.space import Matrix
 from kuavi.domain.words import Tag
 from kuavi.ports.models import ModelFailure, ModelUnavailable
 
@@ -45,7 +45,7 @@ class Lite0Tagger:
             return looks
         return Success(tuple(self._tags(row) for row in looks.unwrap().probabilities(1.0)))
 
-    def _tags(self, probabilities: Matrix) -> tuple[Tag, ...]:
+    def _tags(self, probabilities: Vector) -> tuple[Tag, ...]:
         order = np.argsort(-probabilities, kind="stable")[: self.at_most]
         classes = image_classes()
         likely = [(classes[i].name, min(float(probabilities[i]), 1.0)) for i in order]
