@@ -19,13 +19,16 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 LANES = 64
+BEFORE, AFTER, SIZE, NODE = 0, 1, 2, 3
+"""Columns of `clusters`: slot of the neighbour on the left (-1: none) and on the right (n: none),
+frames in it, and its node number (leaf i is i, merge k makes n + k)."""
 LARGEST = float(np.finfo(np.float64).max)
 
 Rows: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float32 | np.float64]]
 """(n, dim) float32 or float64."""
 Floats: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 Ints: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int32]]
-Pairs: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.int32]]
+Table: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 
 
 class Chain(NamedTuple):
@@ -33,14 +36,8 @@ class Chain(NamedTuple):
 
     sums: Rows
     """(n, dim): the sum of a cluster's rows, in its slot."""
-    sizes: Ints
-    """(n,) frames per cluster."""
-    nodes: Ints
-    """(n,) the cluster's node number: leaf i is i, merge k makes n + k."""
-    before: Ints
-    """(n,) slot of the cluster on the left, -1 for none."""
-    after: Ints
-    """(n,) slot of the cluster on the right, n for none."""
+    clusters: Table
+    """(n, 4) of the cluster in each slot: BEFORE, AFTER, SIZE, NODE."""
     groups: Ints
     """(n,) group per cluster; empty where no run asks for it."""
     bounds: Floats
@@ -51,7 +48,7 @@ class Chain(NamedTuple):
     """(n - 1,) tournament over boundaries: entry p is the better of its entries 2p and 2p + 1."""
     scratch: Rows
     """(2, LANES) partial sums."""
-    children: Pairs
+    children: Table
     """(n - 1, 2) out: the two nodes of each merge, the smaller number first."""
     inertia: Floats
     """(n - 1,) out: rise in inertia of each merge."""
@@ -62,13 +59,13 @@ class Chain(NamedTuple):
 def new_chain(sums: Rows, groups: Ints | None = None, bounds: Floats | None = None) -> Chain:
     """Every frame a cluster of its own.  `sums` (n, dim) is taken over, not copied."""
     n = len(sums)
+    clusters = np.empty((n, 4), dtype=np.int32)
     frames = np.arange(n, dtype=np.int32)
+    clusters[:, BEFORE], clusters[:, AFTER] = frames - 1, frames + 1
+    clusters[:, SIZE], clusters[:, NODE] = 1, frames
     return Chain(
         sums=sums,
-        sizes=np.ones(n, dtype=np.int32),
-        nodes=frames,
-        before=frames - np.int32(1),
-        after=frames + np.int32(1),
+        clusters=clusters,
         groups=np.empty(0, dtype=np.int32) if groups is None else groups,
         bounds=np.empty(0) if bounds is None else bounds,
         keys=np.full(n - 1, inf),

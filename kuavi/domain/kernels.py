@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from kuavi.domain.chain import LANES, LARGEST, Chain
+from kuavi.domain.chain import AFTER, BEFORE, LANES, LARGEST, NODE, SIZE, Chain
 
 f4, f8 = np.float32, np.float64
 
@@ -26,243 +26,244 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 @_compiled
-def _wins(keys, nodes, after, a, b):  # type: ignore[no-untyped-def]
+def _wins(keys, clusters, a, b):  # type: ignore[no-untyped-def]
     """Whether boundary a merges before b: by inertia, then larger node, then smaller node.
 
     The order of scikit-learn's heap of (inertia, larger, smaller), so exact ties agree too.
     """
     if keys[a] != keys[b] or keys[a] == inf:
         return keys[a] < keys[b]
-    a_left, a_right = nodes[a], nodes[after[a]]
-    b_left, b_right = nodes[b], nodes[after[b]]
+    a_left, a_right = clusters[a, NODE], clusters[clusters[a, AFTER], NODE]
+    b_left, b_right = clusters[b, NODE], clusters[clusters[b, AFTER], NODE]
     if max(a_left, a_right) != max(b_left, b_right):
         return max(a_left, a_right) < max(b_left, b_right)
     return min(a_left, a_right) < min(b_left, b_right)
 
 
 @_compiled
-def _play(keys, winners, nodes, after, p):  # type: ignore[no-untyped-def]
+def _play(keys, winners, clusters, p):  # type: ignore[no-untyped-def]
     """Decide entry p of the tournament; entry m + b stands for boundary b itself."""
     m = len(keys)
     left, right = 2 * p, 2 * p + 1
     a = left - m if left >= m else winners[left]
     b = right - m if right >= m else winners[right]
-    winners[p] = a if _wins(keys, nodes, after, a, b) else b
+    winners[p] = a if _wins(keys, clusters, a, b) else b
 
 
 @_compiled
-def _replay(chain, boundary):  # type: ignore[no-untyped-def]
-    """The tournament again, after `boundary` changed."""
-    p = (boundary + len(chain.keys)) >> 1
-    while p >= 1:
-        _play(chain.keys, chain.winners, chain.nodes, chain.after, p)
-        p >>= 1
+def _replay(keys, winners, clusters, changed):  # type: ignore[no-untyped-def]
+    """The tournament again, after three boundaries changed, in order; shared entries once.
+
+    Where two of them start at different depths, the deeper one comes last to what they share.
+    """
+    m = len(keys)
+    a, b, c = (changed[0] + m) >> 1, (changed[1] + m) >> 1, (changed[2] + m) >> 1
+    while c >= 1:
+        _play(keys, winners, clusters, c)
+        if b != c and b >= 1:
+            _play(keys, winners, clusters, b)
+        if a != b and a >= 1:
+            _play(keys, winners, clusters, a)
+        a, b, c = a >> 1, b >> 1, c >> 1
 
 
 @_compiled
-def _is_open(chain, left, right, grouped, short):  # type: ignore[no-untyped-def]
-    if grouped and chain.groups[left] != chain.groups[right]:
-        return False
-    if short == inf:
-        return True
-    start, middle = chain.bounds[left], chain.bounds[right]
-    return middle - start < short or chain.bounds[chain.after[right]] - middle < short
-
-
-@_compiled
-def _cost(sizes, left, right, squared):  # type: ignore[no-untyped-def]
+def _cost(clusters, left, right, squared):  # type: ignore[no-untyped-def]
     """Rise in inertia of a merge; `squared` is the squared distance of the means."""
-    a, b = f8(sizes[left]), f8(sizes[right])
+    a, b = f8(clusters[left, SIZE]), f8(clusters[right, SIZE])
     cost = squared * ((a * b) / (a + b))
     return cost if cost <= LARGEST else LARGEST
 
 
 @_compiled
-def _halved(lanes):  # type: ignore[no-untyped-def]
+def _halved(scratch, k):  # type: ignore[no-untyped-def]
     width = LANES // 2
     while width >= 1:
         for lane in range(width):
-            lanes[lane] += lanes[lane + width]
+            scratch[k, lane] += scratch[k, lane + width]
         width //= 2
-    return f8(lanes[0])
+    return f8(scratch[k, 0])
 
 
 @_compiled
-def _distance32(sums, sizes, a, b, lanes):  # type: ignore[no-untyped-def]
+def _distance32(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     """Squared distance of two means, float32."""
-    left, right, dim = sums[a], sums[b], sums.shape[1]
-    by_left, by_right = f4(1) / f4(sizes[a]), f4(1) / f4(sizes[b])
-    lanes[:] = 0
-    whole = dim // LANES * LANES
+    by_a, by_b = f4(1) / f4(clusters[a, SIZE]), f4(1) / f4(clusters[b, SIZE])
+    scratch[0, :] = 0
+    dim = sums.shape[1]
+    whole = dim - dim % LANES
     for start in range(0, whole, LANES):
         for lane in range(LANES):
-            d = left[start + lane] * by_left - right[start + lane] * by_right
-            lanes[lane] += d * d
+            d = sums[a, start + lane] * by_a - sums[b, start + lane] * by_b
+            scratch[0, lane] += d * d
     for lane in range(dim - whole):
-        d = left[whole + lane] * by_left - right[whole + lane] * by_right
-        lanes[lane] += d * d
-    return _halved(lanes)
+        d = sums[a, whole + lane] * by_a - sums[b, whole + lane] * by_b
+        scratch[0, lane] += d * d
+    return _halved(scratch, 0)
 
 
 @_compiled
-def _fused32(sums, sizes, slots, scratch):  # type: ignore[no-untyped-def]
+def _fused32(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     """Add row j to row i; the squared distances of the mean of i to those of p and q, float32.
 
-    `sizes[i]` is already the size of both.
+    The size in slot i is already that of both.  The loops over whole blocks and over the rest say
+    the same: only a loop of constant length becomes vector code.
     """
     p, i, j, q = slots
-    at_p, at_i, at_j, at_q, dim = sums[p], sums[i], sums[j], sums[q], sums.shape[1]
-    by_p, by_i, by_q = f4(1) / f4(sizes[p]), f4(1) / f4(sizes[i]), f4(1) / f4(sizes[q])
-    to_p, to_q = scratch[0], scratch[1]
-    to_p[:] = 0
-    to_q[:] = 0
-    whole = dim // LANES * LANES
+    by_p, by_i = f4(1) / f4(clusters[p, SIZE]), f4(1) / f4(clusters[i, SIZE])
+    by_q = f4(1) / f4(clusters[q, SIZE])
+    scratch[:] = 0
+    dim = sums.shape[1]
+    whole = dim - dim % LANES
     for start in range(0, whole, LANES):
         for lane in range(LANES):
-            both = at_i[start + lane] + at_j[start + lane]
-            at_i[start + lane] = both
-            mean = both * by_i
-            d_p = at_p[start + lane] * by_p - mean
-            d_q = at_q[start + lane] * by_q - mean
-            to_p[lane] += d_p * d_p
-            to_q[lane] += d_q * d_q
+            both = sums[i, start + lane] + sums[j, start + lane]
+            sums[i, start + lane] = both
+            d_p = sums[p, start + lane] * by_p - both * by_i
+            d_q = sums[q, start + lane] * by_q - both * by_i
+            scratch[0, lane] += d_p * d_p
+            scratch[1, lane] += d_q * d_q
     for lane in range(dim - whole):
-        both = at_i[whole + lane] + at_j[whole + lane]
-        at_i[whole + lane] = both
-        mean = both * by_i
-        d_p = at_p[whole + lane] * by_p - mean
-        d_q = at_q[whole + lane] * by_q - mean
-        to_p[lane] += d_p * d_p
-        to_q[lane] += d_q * d_q
-    return _halved(to_p), _halved(to_q)
+        both = sums[i, whole + lane] + sums[j, whole + lane]
+        sums[i, whole + lane] = both
+        d_p = sums[p, whole + lane] * by_p - both * by_i
+        d_q = sums[q, whole + lane] * by_q - both * by_i
+        scratch[0, lane] += d_p * d_p
+        scratch[1, lane] += d_q * d_q
+    return _halved(scratch, 0), _halved(scratch, 1)
 
 
 @_compiled
-def _distance64(sums, sizes, a, b, lanes):  # type: ignore[no-untyped-def]
+def _distance64(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     """Squared distance of two means, float64, added left to right."""
-    left, right, dim = sums[a], sums[b], sums.shape[1]
-    n_left, n_right = f8(sizes[a]), f8(sizes[b])
+    n_a, n_b = f8(clusters[a, SIZE]), f8(clusters[b, SIZE])
     total = 0.0
-    for start in range(0, dim, LANES):
-        width = min(LANES, dim - start)
+    for start in range(0, sums.shape[1], LANES):
+        width = min(LANES, sums.shape[1] - start)
         for lane in range(width):
-            d = left[start + lane] / n_left - right[start + lane] / n_right
-            lanes[lane] = d * d
+            d = sums[a, start + lane] / n_a - sums[b, start + lane] / n_b
+            scratch[0, lane] = d * d
         for lane in range(width):
-            total += lanes[lane]
+            total += scratch[0, lane]
     return total
 
 
 @_compiled
-def _fused64(sums, sizes, slots, scratch):  # type: ignore[no-untyped-def]
+def _fused64(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     """`_fused32` for float64: divisions instead of factors, sums left to right."""
     p, i, j, q = slots
-    at_p, at_i, at_j, at_q, dim = sums[p], sums[i], sums[j], sums[q], sums.shape[1]
-    n_p, n_i, n_q = f8(sizes[p]), f8(sizes[i]), f8(sizes[q])
-    to_p, to_q = scratch[0], scratch[1]
-    total_p = total_q = 0.0
-    for start in range(0, dim, LANES):
-        width = min(LANES, dim - start)
+    n_p, n_i, n_q = f8(clusters[p, SIZE]), f8(clusters[i, SIZE]), f8(clusters[q, SIZE])
+    to_p = to_q = 0.0
+    for start in range(0, sums.shape[1], LANES):
+        width = min(LANES, sums.shape[1] - start)
         for lane in range(width):
-            both = at_i[start + lane] + at_j[start + lane]
-            at_i[start + lane] = both
+            both = sums[i, start + lane] + sums[j, start + lane]
+            sums[i, start + lane] = both
             mean = both / n_i
-            d_p = at_p[start + lane] / n_p - mean
-            d_q = at_q[start + lane] / n_q - mean
-            to_p[lane] = d_p * d_p
-            to_q[lane] = d_q * d_q
+            d_p = sums[p, start + lane] / n_p - mean
+            d_q = sums[q, start + lane] / n_q - mean
+            scratch[0, lane] = d_p * d_p
+            scratch[1, lane] = d_q * d_q
         for lane in range(width):
-            total_p += to_p[lane]
-            total_q += to_q[lane]
-    return total_p, total_q
+            to_p += scratch[0, lane]
+            to_q += scratch[1, lane]
+    return to_p, to_q
 
 
 @_compiled
-def _distance(sums, sizes, a, b, lanes):  # type: ignore[no-untyped-def]
+def _distance(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     if sums.itemsize == 4:
-        return _distance32(sums, sizes, a, b, lanes)
-    return _distance64(sums, sizes, a, b, lanes)
+        return _distance32(sums, clusters, a, b, scratch)
+    return _distance64(sums, clusters, a, b, scratch)
 
 
 @_compiled
-def _fused(sums, sizes, slots, scratch):  # type: ignore[no-untyped-def]
+def _fused(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     if sums.itemsize == 4:
-        return _fused32(sums, sizes, slots, scratch)
-    return _fused64(sums, sizes, slots, scratch)
+        return _fused32(sums, clusters, slots, scratch)
+    return _fused64(sums, clusters, slots, scratch)
 
 
 @_compiled
-def _start(chain, grouped, short):  # type: ignore[no-untyped-def]
+def _is_open(clusters, groups, bounds, left, rule):  # type: ignore[no-untyped-def]
+    """Whether the boundary between slot `left` and its right neighbour may be merged."""
+    grouped, short = rule
+    right = clusters[left, AFTER]
+    if right == len(clusters):
+        return False
+    if grouped and groups[left] != groups[right]:
+        return False
+    if short == inf:
+        return True
+    start, middle, end = bounds[left], bounds[right], bounds[clusters[right, AFTER]]
+    return middle - start < short or end - middle < short
+
+
+@_compiled
+def _join(clusters, groups, bounds, i, node):  # type: ignore[no-untyped-def]
+    """Slot i takes in its right neighbour; the longer of the two gives the group."""
+    j = clusters[i, AFTER]
+    q = clusters[j, AFTER]
+    if len(bounds) and bounds[j] - bounds[i] < bounds[q] - bounds[j]:
+        groups[i] = groups[j]
+    clusters[i, AFTER] = q
+    if q < len(clusters):
+        clusters[q, BEFORE] = i
+    clusters[i, SIZE] += clusters[j, SIZE]
+    clusters[i, NODE] = node
+
+
+@_compiled
+def _start(chain, rule):  # type: ignore[no-untyped-def]
     """Cost of every open boundary, and the tournament between them."""
-    m = len(chain.keys)
+    sums, clusters, keys, scratch = chain.sums, chain.clusters, chain.keys, chain.scratch
+    groups, bounds, winners = chain.groups, chain.bounds, chain.winners
     left = 0
-    while chain.after[left] <= m:
-        right = chain.after[left]
-        chain.keys[left] = inf
-        if _is_open(chain, left, right, grouped, short):
-            squared = _distance(chain.sums, chain.sizes, left, right, chain.scratch[0])
-            chain.keys[left] = _cost(chain.sizes, left, right, squared)
+    while clusters[left, AFTER] < len(clusters):
+        right = clusters[left, AFTER]
+        keys[left] = inf
+        if _is_open(clusters, groups, bounds, left, rule):
+            squared = _distance(sums, clusters, left, right, scratch)
+            keys[left] = _cost(clusters, left, right, squared)
         left = right
-    for p in range(m - 1, 0, -1):
-        _play(chain.keys, chain.winners, chain.nodes, chain.after, p)
+    for p in range(len(keys) - 1, 0, -1):
+        _play(keys, winners, clusters, p)
 
 
 @_compiled
-def _record(chain, done, i, j):  # type: ignore[no-untyped-def]
-    chain.children[done, 0] = min(chain.nodes[i], chain.nodes[j])
-    chain.children[done, 1] = max(chain.nodes[i], chain.nodes[j])
-    chain.inertia[done] = chain.keys[i]
-    chain.splits[done] = j
-
-
-@_compiled
-def _link(chain, done, i, j, short):  # type: ignore[no-untyped-def]
-    """One cluster in slot i; the longer half gives its group."""
-    q = chain.after[j]
-    if short < inf and chain.bounds[j] - chain.bounds[i] < chain.bounds[q] - chain.bounds[j]:
-        chain.groups[i] = chain.groups[j]
-    chain.after[i] = q
-    if q < len(chain.nodes):
-        chain.before[q] = i
-    chain.sizes[i] += chain.sizes[j]
-    chain.nodes[i] = len(chain.nodes) + done
-    if j < len(chain.keys):
-        chain.keys[j] = inf
-        _replay(chain, j)
-
-
-@_compiled
-def _merge(chain, done, i, grouped, short):  # type: ignore[no-untyped-def]
-    """Merge boundary i; a neighbour that can't merge is not read."""
-    j = chain.after[i]
-    _record(chain, done, i, j)
-    _link(chain, done, i, j, short)
-    p, q, n = chain.before[i], chain.after[i], len(chain.nodes)
-    left = p >= 0 and _is_open(chain, p, i, grouped, short)
-    right = q < n and _is_open(chain, i, q, grouped, short)
-    slots = (p if left else i, i, j, q if right else i)
-    to_p, to_q = _fused(chain.sums, chain.sizes, slots, chain.scratch)
-    if q < n or i < len(chain.keys):
-        chain.keys[i] = _cost(chain.sizes, i, q, to_q) if right else inf
-        _replay(chain, i)
-    if p >= 0:
-        chain.keys[p] = _cost(chain.sizes, p, i, to_p) if left else inf
-        _replay(chain, p)
-
-
-@_compiled
-def _run(chain, done, grouped, short):  # type: ignore[no-untyped-def]
-    m = len(chain.keys)
-    _start(chain, grouped, short)
+def _run(chain, done, rule):  # type: ignore[no-untyped-def]
+    """The arrays are taken out of the tuple once: each access counts references."""
+    sums, clusters, keys, scratch = chain.sums, chain.clusters, chain.keys, chain.scratch
+    groups, bounds, winners = chain.groups, chain.bounds, chain.winners
+    children, inertia, splits = chain.children, chain.inertia, chain.splits
+    m = len(keys)
     while done < m:
-        best = chain.winners[1] if m > 1 else 0
-        if chain.keys[best] == inf:
+        i = winners[1] if m > 1 else winners[0]
+        if keys[i] == inf:
             break
-        _merge(chain, done, best, grouped, short)
+        p, j = clusters[i, BEFORE], clusters[i, AFTER]
+        children[done, 0] = min(clusters[i, NODE], clusters[j, NODE])
+        children[done, 1] = max(clusters[i, NODE], clusters[j, NODE])
+        inertia[done], splits[done] = keys[i], j
+        _join(clusters, groups, bounds, i, m + 1 + done)
+        q = clusters[i, AFTER]
+        left = p >= 0 and _is_open(clusters, groups, bounds, p, rule)
+        right = _is_open(clusters, groups, bounds, i, rule)
+        slots = (p if left else i, i, j, q if right else i)
+        to_p, to_q = _fused(sums, clusters, slots, scratch)
+        if p >= 0:
+            keys[p] = _cost(clusters, p, i, to_p) if left else inf
+        if j < m:
+            keys[j] = inf
+        keys[i] = _cost(clusters, i, q, to_q) if right else inf
+        _replay(keys, winners, clusters, (max(p, 0), i, min(j, m - 1)))
         done += 1
     return done
 
 
 def run(chain: Chain, done: int, grouped: bool, short: float) -> int:
     """Merge the cheapest open boundary until none is open (see `chain`); returns merges done."""
-    return int(_run(chain, done, grouped, short)) if len(chain.keys) else done
+    if len(chain.keys) == 0:
+        return done
+    _start(chain, (grouped, short))
+    return int(_run(chain, done, (grouped, short)))

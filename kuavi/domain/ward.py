@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from attrs import frozen
 
-from kuavi.domain.chain import Chain, Floats, Ints, Pairs, Rows, new_chain
+from kuavi.domain.chain import Chain, Floats, Ints, Rows, Table, new_chain
 
 Precision: TypeAlias = Literal["fp64", "fp32"]
 Engine: TypeAlias = Literal["auto", "numba", "numpy"]
@@ -43,7 +43,7 @@ class Dendrogram:
     `within` stay inside groups, the others join groups.
     """
 
-    children: Pairs
+    children: Table
     costs: Floats
     splits: Ints
     absorbed: int
