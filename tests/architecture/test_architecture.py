@@ -1,0 +1,228 @@
+"""Rules of the codebase that neither a type nor an import contract can state."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from inspect import get_annotations, getmembers, isfunction
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any, Union, get_args, get_origin
+
+import pytest
+from returns.result import Failure, Success
+
+import kuavi
+import kuavi.domain
+import kuavi.ports
+
+ROOT = Path(kuavi.__file__).parents[1]
+ADAPTERS = ROOT / "kuavi" / "adapters"
+
+PURE_STDLIB = {
+    "bisect",
+    "collections",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "json",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "textwrap",
+    "typing",
+    "unicodedata",
+}
+DOMAIN_LIBRARIES = {"attrs", "numpy", "returns", "sklearn"}
+PORT_LIBRARIES = {"attrs", "numpy", "returns"}
+KERNELS = ROOT / "kuavi" / "domain" / "kernels.py"
+"""The one module that may be compiled."""
+
+HEAVY = {"av", "cv2", "lancedb", "onnxruntime", "sklearn", "torch"}
+"""What neither `import kuavi` nor its domain and ports may load."""
+
+CONTRACTS = {
+    "clips": "test_clip_encoder.py",
+    "clocks": "test_clock.py",
+    "files": "test_files.py",
+    "joint": "test_joint_encoder.py",
+    "libraries": "test_library.py",
+    "ocr": "test_text_reader.py",
+    "pictures": "test_pictures.py",
+    "progress": "test_progress.py",
+    "readers": "test_reader.py",
+    "shots": "test_shot_detector.py",
+    "taggers": "test_tagger.py",
+    "text": "test_text_encoder.py",
+    "transcribers": "test_transcriber.py",
+}
+"""The contract test that every adapter of a family must be a line of."""
+
+MIB = 1 << 20
+
+
+def modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> set[str]:
+    """All modules a file imports, anywhere in it, by dotted name; a relative one starts so."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    plain = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    froms = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    return plain | {"." * n.level + (n.module or "") for n in froms}
+
+
+def foreign(path: Path, libraries: set[str], own: tuple[str, ...]) -> set[str]:
+    """Imports that are neither allowed libraries, nor pure, nor below `own` packages."""
+    allowed = libraries | PURE_STDLIB
+    return {
+        name
+        for name in imports(path)
+        if name.partition(".")[0] not in allowed
+        and not any(name == package or name.startswith(f"{package}.") for package in own)
+    }
+
+
+@pytest.mark.parametrize("path", modules("kuavi/domain"), ids=named)
+def test_the_domain_imports_only_pure_libraries(path: Path) -> None:
+    libraries = DOMAIN_LIBRARIES | ({"numba"} if path == KERNELS else set())
+    assert foreign(path, libraries, ("kuavi.domain",)) == set()
+
+
+@pytest.mark.parametrize("path", modules("kuavi/ports"), ids=named)
+def test_ports_import_only_the_domain_and_pure_libraries(path: Path) -> None:
+    assert foreign(path, PORT_LIBRARIES, ("kuavi.domain", "kuavi.ports")) == set()
+
+
+@pytest.mark.parametrize("path", modules("kuavi", "rlm"), ids=named)
+def test_a_module_fits_on_a_few_screens(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def submodules(package: Any) -> list[str]:
+    return [module.name for module in walk_packages(package.__path__, f"{package.__name__}.")]
+
+
+@pytest.mark.parametrize("package", [kuavi.domain, kuavi.ports], ids=lambda p: str(p.__name__))
+def test_values_and_ports_load_no_heavy_library(package: Any) -> None:
+    names = ["kuavi", package.__name__, *submodules(package)]
+    code = f"import json, sys, {', '.join(names)}; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(json.loads(run.stdout))
+    assert set(names) <= loaded
+    assert loaded & HEAVY == set()
+
+
+def port_methods() -> list[Callable[..., Any]]:
+    """The public functions of all Protocols in kuavi.ports; properties are not functions."""
+    ports = [import_module(name) for name in submodules(kuavi.ports)]
+    protocols = {
+        value
+        for port in ports
+        for _, value in getmembers(port)
+        if getattr(value, "_is_protocol", False) and value.__module__.startswith("kuavi.ports")
+    }
+    methods = [
+        method
+        for protocol in protocols
+        for name, method in getmembers(protocol, isfunction)
+        if not name.startswith("_")
+    ]
+    return sorted(methods, key=lambda method: method.__qualname__)
+
+
+def is_outcome(kind: Any) -> bool:
+    """Whether a type is `Success[...] | Failure[...]`."""
+    origins = {get_origin(option) for option in get_args(kind)}
+    return get_origin(kind) is Union and origins == {Success, Failure}
+
+
+@pytest.mark.parametrize("method", port_methods(), ids=lambda m: str(m.__qualname__))
+def test_a_port_method_answers_with_an_outcome_or_a_stream_of_them(
+    method: Callable[..., Any],
+) -> None:
+    kind: Any = get_annotations(method, eval_str=True)["return"]
+    origin: Any = get_origin(kind)
+    assert is_outcome(get_args(kind)[0] if origin is Iterator else kind), kind
+
+
+def families() -> list[str]:
+    return sorted(path.parent.name for path in ADAPTERS.glob("*/__init__.py"))
+
+
+def test_every_adapter_family_is_kept_independent_and_has_a_contract() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    independent = [c["modules"] for c in contracts if c["type"] == "independence"]
+    assert independent == [[f"kuavi.adapters.{family}" for family in families()]]
+    assert sorted(CONTRACTS) == families()
+
+
+def adapters() -> list[tuple[str, str]]:
+    return [
+        (family, path.stem)
+        for family in families()
+        for path in sorted((ADAPTERS / family).glob("[!_]*.py"))
+    ]
+
+
+@pytest.mark.parametrize(("family", "adapter"), adapters())
+def test_an_adapter_is_named_in_its_familys_contract(family: str, adapter: str) -> None:
+    contract = (ROOT / "tests" / "contract" / CONTRACTS[family]).read_text(encoding="utf-8")
+    assert re.search(rf"\b{adapter}\b", contract), f"{adapter} is not in {CONTRACTS[family]}"
+
+
+def test_nothing_big_is_tracked() -> None:
+    run = subprocess.run(
+        ["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    tracked = [ROOT / name for name in run.stdout.split("\0") if name]
+    assert ROOT / "pyproject.toml" in tracked
+    sizes = {named(path): path.stat().st_size for path in tracked if path.is_file()}
+    assert {name: size for name, size in sizes.items() if size > MIB} == {}
+
+
+TYPING = """\
+from kuavi.domain.space import Embeddings, Joint, Motion, cosine
+
+
+def same(query: Embeddings[Joint], rows: Embeddings[Joint]) -> None:
+    cosine(query, rows)
+
+
+def mixed(query: Embeddings[Joint], rows: Embeddings[Motion]) -> None:
+    cosine(query, rows)  # wrong
+"""
+
+
+def test_a_joint_query_against_motion_rows_does_not_type_check(tmp_path: Path) -> None:
+    source = tmp_path / "mixed_spaces.py"
+    source.write_text(TYPING, encoding="utf-8")
+    options = ["--config-file", "pyproject.toml", "--no-error-summary", "--no-pretty"]
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    errors = [line for line in run.stdout.splitlines() if " error: " in line]
+    assert run.stderr == ""
+    assert len(errors) == 1, run.stdout
+    wrong = 1 + TYPING[: TYPING.index("# wrong")].count("\n")
+    assert f"mixed_spaces.py:{wrong}: error:" in errors[0]
+    assert '"cosine"' in errors[0]
