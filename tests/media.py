@@ -104,7 +104,7 @@ def _video_stream(
     stream.width, stream.height = width, height
     even = width % 2 == 0 and height % 2 == 0
     stream.pix_fmt = pix_fmt or ("yuv420p" if even else "yuv444p")
-    if not container.format.name == "avi":  # which counts frames
+    if container.format.name != "avi":  # which counts frames
         stream.codec_context.time_base = TIME_BASE
     lossless = {"qp": "0", "preset": "ultrafast"} if codec == "libx264" else {}
     stream.options = dict(lossless if options is None else options)

@@ -52,6 +52,8 @@ class Media:
         """When the stream ends, where the file's header says so for this stream by itself.
 
         Formats that only estimate the length of a stream from the file's tail say nothing.
+        Matroska's length counts from 0 with some writers, from the start with others: the former
+        is assumed, which never promises too much.
         """
         names = set(self.container.format.name.split(","))
         if names & _STATED_IN_HEADER and stream.duration:
@@ -60,9 +62,9 @@ class Media:
         if "matroska" in names:
             tagged = next((v for k, v in stream.metadata.items() if k.startswith("DURATION")), "")
             if (seconds := _clock_s(tagged)) is not None:
-                return seconds
+                return seconds - self.start_s
             if len(self.container.streams) == 1 and self.container.duration:
-                return self.duration_s
+                return self.duration_s - self.start_s
         return None
 
 

@@ -17,6 +17,12 @@ from kuavi.ports.reader import Damaged
 BACK_STEPS_S = (0.0, 1.0, 4.0, 16.0, 64.0)
 """How much earlier to seek, step by step, when the frame on screen was not reached."""
 
+NEAR_START_S = 1.0
+"""Up to here decoding from the start costs no more than a search."""
+
+BEFORE_START_S = 10.0
+"""Where to seek to reach the start: transport streams are searched by decoding time, before it."""
+
 EARLY_END_S = 0.1
 """A stream that ends this much, and three frames, before its stated end was cut off."""
 
@@ -136,17 +142,19 @@ def _positioned(
     Indexes name decoding times, so a keyframe found for a time may be shown after it: then the
     search goes further back, in the end to the start.
     """
-    targets = [] if from_s is None else [from_s - step_s for step_s in BACK_STEPS_S]
-    for target_s in (t for t in targets if t > 0):
-        if not seek(media, stream, target_s):
+    if from_s is None or from_s <= NEAR_START_S:
+        yield from decoding.frames()
+        return
+    for target_s in (from_s - step_s for step_s in BACK_STEPS_S):
+        if target_s <= 0 or not seek(media, stream, target_s):
             break
         frames = decoding.frames()
         first = next(frames, None)
         stamp_s = None if first is None else seconds(first, stream)[0]
-        if from_s is not None and stamp_s is not None and stamp_s - media.start_s <= from_s:
+        if stamp_s is not None and stamp_s - media.start_s <= from_s:
             yield from chain([first], frames)
             return
-    if from_s is not None and from_s > 0:
+    if not seek(media, stream, -BEFORE_START_S):
         seek(media, stream, 0.0)
     yield from decoding.frames()
 
