@@ -12,8 +12,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from attrs import frozen
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    RuntimeException,
+)
 from rapidocr import RapidOCR
 from returns.result import Failure, Success
 
@@ -28,6 +36,11 @@ from kuavi.ports.models import ModelFailed, ModelFailure, ModelUnavailable, OutO
 
 _LOWEST = 0.8
 _STEPS = {"use_det": True, "use_cls": False, "use_rec": True}  # sticky in rapidocr: give all three
+
+_FAULTS = (
+    *(Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeException),  # onnxruntime's own
+    *(cv2.error, RuntimeError, ValueError, IndexError, OSError),
+)
 
 
 @frozen
@@ -50,7 +63,7 @@ class _RapidOcr:
             found = self.engine(bgr, **_STEPS)
         except MemoryError:
             return Failure(OutOfMemory(self.model.model_id, batch=1))
-        except (RuntimeError, ValueError, IndexError, ArithmeticError) as error:
+        except _FAULTS as error:
             return Failure(ModelFailed(self.model.model_id, f"{type(error).__name__}: {error}"))
         if found.txts is None or found.boxes is None:
             return Success(())
@@ -91,7 +104,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
         blank = np.zeros((64, 64, 3), np.uint8)  # models load at their first use
         engine(blank, **_STEPS)
         engine(blank, use_det=False, use_cls=False, use_rec=True)
-    except (RuntimeError, ValueError, OSError) as error:
+    except _FAULTS as error:
         reason = f"it can't be loaded: {error}"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     recipe = f"side {side}, score > {_LOWEST}, rapidocr {version('rapidocr')}"

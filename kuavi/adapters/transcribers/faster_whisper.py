@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import frozen
 from faster_whisper import WhisperModel
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 from returns.result import Failure, Success
 
 from kuavi.adapters._weights import Verified, VerifiedWeights, needed, verified
@@ -29,6 +30,7 @@ from kuavi.ports.models import ModelFailed, ModelFailure, ModelUnavailable, OutO
 _RULE = PieceRule(longest_s=90.0, search_s=30.0)
 _SHORTEST_S = 0.1  # nothing can be said in less
 _NO_SPEECH, _LOG_PROBABILITY, _COMPRESSION = 0.5, -1.0, 2.4
+_FAULTS = (RuntimeError, ValueError, IndexError, Fail, InvalidArgument, RuntimeException)
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")  # a missing tokenizer is downloaded
 
 
@@ -52,7 +54,7 @@ class _Whisper:
             except MemoryError:
                 yield Failure(OutOfMemory(self.model.model_id, batch=1))
                 return
-            except (RuntimeError, ValueError, IndexError) as error:
+            except _FAULTS as error:
                 yield Failure(_failure(self.model.model_id, error))
                 return
             yield from map(Success, heard)
@@ -137,7 +139,7 @@ def _whisper(
             cpu_threads=int(options.get("threads", 2)),
             local_files_only=True,
         )
-    except (RuntimeError, ValueError, OSError) as error:
+    except (*_FAULTS, OSError) as error:
         said = f"{folder} can't be loaded: {error}"
         remedy = "check its files, and the options device and compute_type"
         return Failure(ModelUnavailable(spec.model_id, said, remedy))
