@@ -104,7 +104,7 @@ def chain_ward(
         ValueError: no rows, rows that are not finite, groups that go back, or rows that can't be
             consumed.
     """
-    sums = _working_copy(rows, precision, in_place)
+    sums = working_copy(rows, precision, in_place)
     shots = None if groups is None else shot_numbers(groups, len(sums))
     return agglomerate(new_chain(sums, shots), 0.0, engine)
 
@@ -145,7 +145,7 @@ def shot_numbers(groups: np.ndarray, n: int) -> Ints:
     return numbers
 
 
-def _working_copy(rows: Rows, precision: Precision, in_place: bool) -> Rows:
+def working_copy(rows: Rows, precision: Precision, in_place: bool) -> Rows:
     if rows.ndim != 2 or 0 in rows.shape:
         raise ValueError(f"need rows (n, dim) with n and dim at least 1, got {rows.shape}")
     if not np.isfinite(rows[0]).all():
