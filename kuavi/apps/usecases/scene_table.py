@@ -7,12 +7,13 @@ import numpy as np
 from attrs import field, frozen
 from returns.result import Failure, Success
 
+from kuavi.domain.cuts import cut_by_typical_length, scene_cut
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Indices, Times
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
-from kuavi.domain.tree import SegmentTree, cut_by_typical_length, scene_cut
+from kuavi.domain.tree import SegmentTree
 from kuavi.ports.library import LibraryFailure, LibraryView
 
 MAX_SCENE_S = 30.0
@@ -59,7 +60,7 @@ class SceneTable:
         return np.where(self.video[at] == mine, at, -1)
 
 
-def scenes_of(tree: SegmentTree, scene_s: float | None) -> Sequence[int]:
+def scenes_of(tree: SegmentTree, scene_s: float | None) -> Indices:
     """A video's scenes as node ids in time order; `scene_s` asks for another typical length."""
     if scene_s is None:
         return scene_cut(tree, MAX_SCENE_S)
@@ -81,7 +82,7 @@ def scene_table(view: LibraryView, scene_s: float | None) -> Outcome[SceneTable,
             return found
         tree = found.unwrap()
         if tree is not None:
-            ids = np.asarray(scenes_of(tree, scene_s), dtype=np.int64)
+            ids = scenes_of(tree, scene_s)
             nodes.append(ids)
             places.append(np.full(len(ids), place, dtype=np.int64))
             starts.append(tree.start_s[ids])

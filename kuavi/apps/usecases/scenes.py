@@ -10,12 +10,13 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.hits import tags_in
 from kuavi.apps.usecases.scene_table import scenes_of
 from kuavi.domain.annotation import Described, Unannotated
+from kuavi.domain.cuts import cut_by_count
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit, find_phrase
-from kuavi.domain.tree import SegmentTree, cut_by_count
+from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, Tag, Utterance
 from kuavi.ports.library import LibraryFailure, LibraryView
 

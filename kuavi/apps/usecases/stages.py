@@ -8,12 +8,13 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import StageFailure, Tick
 from kuavi.apps.usecases.ports import IndexPorts, WordPorts
-from kuavi.domain.boundaries import gradual_cuts
+from kuavi.domain.boundaries import GradualRule, gradual_cuts
 from kuavi.domain.layers import Layer, of_video
 from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.media import AudioChunk, Frame, Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
+from kuavi.domain.space import unit
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import build_tree
 from kuavi.domain.words import ScreenLine, TextBox, Utterance
@@ -49,7 +50,8 @@ def plant_tree(
         return motion
     rows = of_video(motion.unwrap(), video.id)
     hard = cuts.unwrap()
-    shots = sorted([*hard, *gradual_cuts(rows.embeddings.rows, rows.start_s, hard)])
+    soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GradualRule())
+    shots = sorted([*hard, *soft])
     tree = build_tree(
         rows.embeddings.rows,
         rows.start_s,
