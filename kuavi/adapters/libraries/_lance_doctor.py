@@ -1,0 +1,161 @@
+"""Check a library against what its videos name, and put right what can be."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from kuavi.adapters.libraries._lance_catalogue import Catalogue, Damaged, Entry, Holding, put
+from kuavi.adapters.libraries._lance_files import bytes_below
+from kuavi.adapters.libraries._lance_schema import (
+    SCHEMAS,
+    TEXT_INDEX,
+    TEXT_TABLES,
+    VIDEOS,
+    literal,
+    owned_by,
+)
+from kuavi.adapters.libraries._lance_tables import Tables
+from kuavi.adapters.libraries._lance_upkeep import (
+    allowed_fragments,
+    fragments,
+    rebuild,
+    stale_rows,
+)
+from kuavi.adapters.libraries._parts import ANNOTATIONS
+from kuavi.domain.fingerprint import VideoId
+from kuavi.ports.library import SCHEMA_VERSION, Finding, Health
+
+Owner = tuple[str, str, str, str | None]
+"""Table, video, rev and, for vectors, layer."""
+
+
+@frozen
+class _State:
+    """What is there: rows of each owner, and what the videos say."""
+
+    entries: dict[VideoId, Entry]
+    damaged: tuple[Damaged, ...]
+    rows: Counter[Owner]
+    missing_tables: tuple[str, ...]
+
+    def lost(self) -> list[tuple[VideoId, Holding]]:
+        """Parts whose rows are not all there."""
+        return [
+            (video, held)
+            for video, entry in self.entries.items()
+            for held in entry.holdings
+            if self.rows[_owner(video, held)] != held.rows
+        ]
+
+    def orphans(self) -> list[Owner]:
+        named = {
+            _owner(video, held) for video, entry in self.entries.items() for held in entry.holdings
+        }
+        return sorted(owner for owner in self.rows if owner not in named)
+
+
+def examine(path: Path, tables: Tables, repair: bool) -> Health:
+    """Needs the writer's lock."""
+    state = _look(tables)
+    findings = [*_content(state), *_shape(tables, len(state.entries))]
+    if repair:
+        _repair(tables, state)
+        findings = [evolve(finding, repaired=True) for finding in findings]
+    present = {name: tables.open(name) for name in tables.names()}
+    return Health(
+        path=str(path),
+        schema=SCHEMA_VERSION,
+        videos=present[VIDEOS].count_rows(),
+        rows={name: table.count_rows() for name, table in present.items()},
+        fragments={name: fragments(table) for name, table in present.items()},
+        bytes_on_disk=bytes_below(path),
+        findings=tuple(findings),
+    )
+
+
+def _look(tables: Tables) -> _State:
+    entries, damaged = Catalogue().readable(tables.open(VIDEOS))
+    rows: Counter[Owner] = Counter()
+    names = tables.names()
+    for name in names:
+        if name != VIDEOS:
+            rows.update(_owners(name, tables.open(name)))
+    named = {held.table for entry in entries.values() for held in entry.holdings if held.rows}
+    missing = sorted((named | set(SCHEMAS)) - set(names))
+    return _State(entries, damaged, rows, tuple(missing))
+
+
+def _owners(name: str, table: Any) -> Counter[Owner]:
+    keys = ["video", "rev", *(["layer"] if "layer" in table.schema.names else [])]
+    counts = table.search().select(keys).to_arrow().group_by(keys).aggregate([([], "count_all")])
+    return Counter(
+        {
+            (name, row["video"], row["rev"], row.get("layer")): row["count_all"]
+            for row in counts.to_pylist()
+        }
+    )
+
+
+def _owner(video: VideoId, held: Holding) -> Owner:
+    return held.table, video, held.rev, held.layer
+
+
+def _content(state: _State) -> list[Finding]:
+    """What is lost, and what is left over."""
+    findings = [Finding(f"table {name} is missing") for name in state.missing_tables]
+    for row in state.damaged:
+        findings.append(Finding(f"video {row.video}: its record can't be read ({row.reason})"))
+    for video, held in state.lost():
+        there = state.rows[_owner(video, held)]
+        findings.append(Finding(f"video {video}: {there} of {held.rows} rows of {held.part}"))
+    leftover: Counter[str] = Counter()
+    for owner in state.orphans():
+        leftover[owner[0]] += state.rows[owner]
+    for name, count in leftover.items():
+        findings.append(Finding(f"table {name}: {count} rows that belong to no video"))
+    return findings
+
+
+def _shape(tables: Tables, n_videos: int) -> list[Finding]:
+    """What makes a library slow."""
+    findings = []
+    for name in tables.names():
+        table = tables.open(name)
+        count = fragments(table)
+        if count > allowed_fragments(n_videos):
+            findings.append(Finding(f"table {name}: {count} fragments, not compacted"))
+        if name not in TEXT_TABLES:
+            continue
+        if TEXT_INDEX not in {index.name for index in table.list_indices()}:
+            findings.append(Finding(f"table {name}: no full-text index"))
+        elif stale_rows(table):
+            findings.append(Finding(f"table {name}: {stale_rows(table)} rows not in the index"))
+    return findings
+
+
+def _repair(tables: Tables, state: _State) -> None:
+    """Videos first: rows of what they no longer name become leftovers, which go last."""
+    tables.make_all()
+    videos = tables.open(VIDEOS)
+    for row in state.damaged:
+        videos.delete(f"id = {literal(row.video)}")
+    lost: dict[VideoId, list[Holding]] = {}
+    for video, held in state.lost():
+        lost.setdefault(video, []).append(held)
+    for video, holdings in lost.items():
+        put(videos, _without(state.entries[video], holdings))
+    for name, video_id, rev, layer in _look(tables).orphans():
+        tables.open(name).delete(owned_by(video_id, rev, layer))
+    rebuild(tables)
+
+
+def _without(entry: Entry, lost: list[Holding]) -> Entry:
+    """The video without the stages whose rows are lost; lost annotations cost no stage."""
+    stages = {held.stage for held in lost if held.part != ANNOTATIONS}
+    record = evolve(
+        entry.record, stages=tuple(s for s in entry.record.stages if s.stage not in stages)
+    )
+    holdings = tuple(h for h in entry.holdings if h.stage not in stages and h not in lost)
+    return Entry(record, holdings)

@@ -1,0 +1,188 @@
+"""Parts of an index as columns of a table, and back.
+
+Every decoder takes the rows of one video's part in order of `position` and gives the values that
+were encoded, floating-point numbers bit by bit.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import numpy as np
+import pyarrow as pa
+
+from kuavi.adapters.libraries._parts import summary_text
+from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.media import Keyframe
+from kuavi.domain.shots import Cut
+from kuavi.domain.spans import Span
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
+from kuavi.ports.library import (
+    Cuts,
+    Keyframes,
+    Part,
+    Rows,
+    ScreenText,
+    Tags,
+    Transcript,
+    Tree,
+)
+
+Columns = dict[str, Any]
+
+
+def columns_of(part: Part) -> Columns:
+    """The part's columns but for `video`, `rev` and `position`, all of one length."""
+    match part:
+        case Cuts(cuts):
+            return {"time_s": [c.time_s for c in cuts], "score": [c.score for c in cuts]}
+        case Keyframes(keyframes):
+            images = [k.image for k in keyframes]
+            return {**_times(keyframes), **_spans(keyframes), "image": images}
+        case Tags(moments):
+            labels = [[tag.label for tag in m.tags] for m in moments]
+            probabilities = [[tag.probability for tag in m.tags] for m in moments]
+            return {**_times(moments), "labels": labels, "probabilities": probabilities}
+        case Rows():
+            return _vectors(part)
+        case Tree(tree):
+            return _nodes(tree)
+        case Transcript(utterances):
+            words = [[_word(word) for word in u.words] for u in utterances]
+            return {**_spans(utterances), "text": [u.text for u in utterances], "words": words}
+        case ScreenText(lines):
+            return _lines(lines)
+        case _:
+            assert_never(part)
+
+
+def annotation_columns(
+    annotations: Mapping[int, Annotation], starts_s: Sequence[float], ends_s: Sequence[float]
+) -> Columns:
+    """Columns with `position` = node id; `starts_s` and `ends_s` are those of all nodes."""
+    values = [annotations[node] for node in sorted(annotations)]
+    return {
+        "position": sorted(annotations),
+        "start_s": [starts_s[node] for node in sorted(annotations)],
+        "end_s": [ends_s[node] for node in sorted(annotations)],
+        "text": [summary_text(value) for value in values],
+        "brief": [value.summary.brief for value in values],
+        "detailed": [value.summary.detailed for value in values],
+        "action_brief": [value.action.brief for value in values],
+        "action_detailed": [value.action.detailed for value in values],
+        "actor": [value.action.actor for value in values],
+    }
+
+
+def _times(items: Sequence[Any]) -> Columns:
+    return {"time_s": [item.time_s for item in items]}
+
+
+def _spans(items: Sequence[Any]) -> Columns:
+    starts, ends = [i.span.start_s for i in items], [i.span.end_s for i in items]
+    return {"start_s": starts, "end_s": ends}
+
+
+def _vectors(rows: Rows) -> Columns:
+    matrix = np.ascontiguousarray(rows.embeddings.rows)
+    flat = pa.array(matrix.ravel())
+    return {
+        "layer": [rows.layer.value] * len(matrix),
+        "start_s": rows.start_s,
+        "end_s": rows.end_s,
+        "vector": pa.FixedSizeListArray.from_arrays(flat, rows.embeddings.space.dim),
+    }
+
+
+_TREE_ARRAYS = (
+    "parent",
+    "left",
+    "right",
+    "level",
+    "start_s",
+    "end_s",
+    "first_frame",
+    "last_frame",
+    "cost",
+    "rank",
+    "is_shot",
+)
+
+
+def _nodes(tree: SegmentTree) -> Columns:
+    n = len(tree.parent)
+    arrays = {name: pa.array(getattr(tree, name)) for name in _TREE_ARRAYS}
+    return {**arrays, "tree_start_s": [tree.span.start_s] * n, "tree_end_s": [tree.span.end_s] * n}
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {
+        "text": word.text,
+        "start_s": word.span.start_s,
+        "end_s": word.span.end_s,
+        "probability": word.probability,
+    }
+
+
+def _lines(lines: Sequence[ScreenLine]) -> Columns:
+    return {
+        **_times(lines),
+        **_spans(lines),
+        "text": [line.text for line in lines],
+        "confidence": [line.confidence for line in lines],
+        "box": [list(line.box) for line in lines],
+    }
+
+
+def to_cuts(table: Any) -> tuple[Cut, ...]:
+    return tuple(Cut(row["time_s"], row["score"]) for row in table.to_pylist())
+
+
+def to_keyframes(table: Any) -> tuple[Keyframe, ...]:
+    rows = table.to_pylist()
+    return tuple(Keyframe(row["time_s"], _span(row), row["image"]) for row in rows)
+
+
+def to_tags(table: Any) -> tuple[TaggedMoment, ...]:
+    moments = []
+    for row in table.to_pylist():
+        pairs = zip(row["labels"], row["probabilities"], strict=True)
+        moments.append(TaggedMoment(row["time_s"], tuple(Tag(*pair) for pair in pairs)))
+    return tuple(moments)
+
+
+def to_tree(table: Any) -> SegmentTree | None:
+    if table.num_rows == 0:
+        return None
+    arrays = {name: table[name].to_numpy() for name in _TREE_ARRAYS}
+    span = Span(table["tree_start_s"][0].as_py(), table["tree_end_s"][0].as_py())
+    return SegmentTree(span=span, **arrays)
+
+
+def to_utterances(table: Any) -> tuple[Utterance, ...]:
+    utterances = []
+    for row in table.to_pylist():
+        words = (Word(w["text"], _span(w), w["probability"]) for w in row["words"])
+        utterances.append(Utterance(_span(row), row["text"], tuple(words)))
+    return tuple(utterances)
+
+
+def to_lines(table: Any) -> tuple[ScreenLine, ...]:
+    return tuple(
+        ScreenLine(row["time_s"], _span(row), row["text"], row["confidence"], tuple(row["box"]))
+        for row in table.to_pylist()
+    )
+
+
+def to_annotations(table: Any) -> dict[int, Annotation]:
+    return {
+        row["position"]: Annotation(
+            Summary(row["brief"], row["detailed"]),
+            Action(row["action_brief"], row["action_detailed"], row["actor"]),
+        )
+        for row in table.to_pylist()
+    }
+
+
+def _span(row: Mapping[str, Any]) -> Span:
+    return Span(row["start_s"], row["end_s"])

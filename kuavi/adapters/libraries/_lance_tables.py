@@ -1,0 +1,111 @@
+"""Rows of the tables: write, fetch and delete those of one part of a video."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+
+from kuavi.adapters.libraries._lance_catalogue import Holding
+from kuavi.adapters.libraries._lance_files import TABLES
+from kuavi.adapters.libraries._lance_rows import Columns, columns_of
+from kuavi.adapters.libraries._lance_schema import (
+    FULL_TEXT,
+    SCHEMAS,
+    TEXT_INDEX,
+    TEXT_TABLES,
+    owned_by,
+    vector_schema,
+    vector_table,
+)
+from kuavi.adapters.libraries._parts import part_name, stage_of
+from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.manifest import VideoRecord
+from kuavi.ports.library import Part, Rows
+
+
+class Tables:
+    """The Lance database of a library."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path / TABLES
+        self._database = lancedb.connect(self._folder)
+
+    def open(self, name: str) -> Any:
+        """The table at its latest version, in a handle of its own."""
+        return self._database.open_table(name)
+
+    def exists(self, name: str) -> bool:
+        return (self._folder / f"{name}.lance").is_dir()
+
+    def names(self) -> tuple[str, ...]:
+        """All tables that are there."""
+        return tuple(sorted(folder.stem for folder in self._folder.glob("*.lance")))
+
+    def make(self, name: str, schema: Any) -> Any:
+        """The table; made if it isn't there."""
+        return self._database.create_table(name, schema=schema, exist_ok=True)
+
+    def make_all(self) -> None:
+        """The tables that every library has; those that are there stay as they are."""
+        for name, schema in SCHEMAS.items():
+            table = self.make(name, schema)
+            if name in TEXT_TABLES:
+                ensure_text_index(table)
+
+
+def ensure_text_index(table: Any) -> None:
+    if TEXT_INDEX not in {index.name for index in table.list_indices()}:
+        table.create_index("text", config=FULL_TEXT, name=TEXT_INDEX)
+
+
+def write(tables: Tables, record: VideoRecord, part: Part) -> Holding:
+    """Append a part's rows, still invisible, and say what the video's row must name."""
+    stage = stage_of(part)
+    key = next(made.key for made in record.stages if made.stage == stage)
+    name, space, table = part_name(part), None, part_name(part)
+    if isinstance(part, Rows):
+        space = part.embeddings.space
+        table = vector_table(part.layer, space)
+        tables.make(table, vector_schema(space))
+    columns = columns_of(part)
+    n_rows = len(next(iter(columns.values())))
+    holding = Holding(name, table, stage, key, key, n_rows, space)
+    write_rows(tables, record.id, holding, columns)
+    return holding
+
+
+def write_rows(tables: Tables, video: VideoId, holding: Holding, columns: Columns) -> None:
+    """Append rows; leftovers of a killed writer under the same name go first."""
+    table = tables.open(holding.table)
+    leftover = owned_by(video, holding.rev, holding.layer)
+    if table.count_rows(leftover):
+        table.delete(leftover)
+    if holding.rows:
+        owned = {
+            "video": [video] * holding.rows,
+            "rev": [holding.rev] * holding.rows,
+            "position": np.arange(holding.rows, dtype=np.int32),
+        }
+        table.add(pa.table({**owned, **columns}, schema=table.schema))
+
+
+def fetch(table: Any, video: VideoId, holding: Holding) -> Any:
+    """The rows of a part as an Arrow table in order of position; ValueError if some are missing."""
+    condition = owned_by(video, holding.rev, holding.layer)
+    rows = table.search().where(condition).to_arrow().sort_by("position")
+    if rows.num_rows != holding.rows:
+        raise ValueError(
+            f"{holding.part} of video {video}: {rows.num_rows} of {holding.rows} rows are there; "
+            "`kuavi doctor --repair` drops the stage, so that it can run again"
+        )
+    return rows
+
+
+def delete(tables: Tables, video: VideoId, holdings: Iterable[Holding]) -> None:
+    """Delete rows that the video's row no longer names."""
+    for holding in holdings:
+        if holding.rows:
+            tables.open(holding.table).delete(owned_by(video, holding.rev, holding.layer))

@@ -1,0 +1,129 @@
+"""Vectors of a layer in memory: read once, and after a commit only what is new."""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from kuavi.adapters.libraries._lance_catalogue import Holding
+from kuavi.adapters.libraries._lance_schema import literal
+from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.layers import Layer, Located
+from kuavi.domain.space import Embeddings, Space, no_rows
+
+_FEW = 64
+"""Up to so many videos are fetched by name; for more the whole table is read."""
+
+Wanted = Mapping[VideoId, Holding]
+
+
+@frozen(eq=False)
+class _Loaded:
+    revs: dict[VideoId, str]
+    rows: Located[Any]
+
+
+class VectorCache:
+    """The latest vectors of each layer and space, shared by a library's views.
+
+    Rows of one (video, rev) never change, so rows that are here already are not read again.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[Layer, Space[Any]], _Loaded] = {}
+        self._lock = Lock()
+
+    def located(self, table: Any, layer: Layer, space: Space[Any], wanted: Wanted) -> Located[Any]:
+        """Vectors of the wanted videos, sorted by video and position."""
+        with self._lock:
+            before = self._loaded.get((layer, space))
+            revs = {video: wanted[video].rev for video in sorted(wanted)}
+            if before is not None and before.revs == revs:
+                return before.rows
+            rows = _assemble(table, layer, space, wanted, before)
+            self._loaded[layer, space] = _Loaded(revs, rows)
+            return rows
+
+
+def _assemble(
+    table: Any, layer: Layer, space: Space[Any], wanted: Wanted, before: _Loaded | None
+) -> Located[Any]:
+    blocks = {} if before is None else _kept(before, wanted)
+    missing = {video: held for video, held in wanted.items() if video not in blocks}
+    if missing:
+        blocks.update(_read(table, layer, space.dim, missing))
+    videos = tuple(sorted(wanted))
+    if not videos:
+        nothing = np.empty(0, dtype=np.int64)
+        times = np.empty(0, dtype=np.float64)
+        return Located(no_rows(space), (), nothing, nothing.copy(), times, times.copy())
+    lengths = [len(blocks[video].position) for video in videos]
+    return Located(
+        Embeddings(space, np.concatenate([blocks[video].vectors for video in videos])),
+        videos,
+        np.repeat(np.arange(len(videos), dtype=np.int64), lengths),
+        np.concatenate([blocks[video].position for video in videos]),
+        np.concatenate([blocks[video].start_s for video in videos]),
+        np.concatenate([blocks[video].end_s for video in videos]),
+    )
+
+
+@frozen(eq=False)
+class _Block:
+    """One video's rows, sorted by position."""
+
+    vectors: Any
+    position: Any
+    start_s: Any
+    end_s: Any
+
+
+def _kept(before: _Loaded, wanted: Wanted) -> dict[VideoId, _Block]:
+    """The blocks of videos whose rows were loaded already, as slices."""
+    rows, blocks = before.rows, {}
+    bounds = np.searchsorted(rows.video, np.arange(len(rows.videos) + 1))
+    for index, video in enumerate(rows.videos):
+        if video in wanted and before.revs[video] == wanted[video].rev:
+            part = slice(bounds[index], bounds[index + 1])
+            arrays = (rows.embeddings.rows, rows.position, rows.start_s, rows.end_s)
+            blocks[video] = _Block(*(array[part] for array in arrays))
+    return blocks
+
+
+def _read(table: Any, layer: Layer, dim: int, missing: Wanted) -> dict[VideoId, _Block]:
+    """Blocks from the table; ValueError where rows are missing."""
+    condition = f"layer = {literal(layer.value)}"
+    if len(missing) <= _FEW:
+        condition += f" AND video IN ({', '.join(literal(video) for video in missing)})"
+    columns = ["video", "rev", "position", "start_s", "end_s", "vector"]
+    rows = table.search().where(condition).select(columns).to_arrow().combine_chunks()
+    owners = rows["video"].to_numpy(), rows["rev"].to_numpy()
+    position = rows["position"].to_numpy().astype(np.int64)
+    vectors = _matrix(rows["vector"], dim)
+    order = np.lexsort((position, owners[1], owners[0]))
+    owners = owners[0][order], owners[1][order]
+    start_s, end_s = rows["start_s"].to_numpy(), rows["end_s"].to_numpy()
+    blocks = {}
+    for video, held in missing.items():
+        low, high = (int(np.searchsorted(owners[0], video, side)) for side in ("left", "right"))
+        low, high = (
+            low + int(np.searchsorted(owners[1][low:high], held.rev, side))
+            for side in ("left", "right")
+        )
+        if high - low != held.rows:
+            raise ValueError(
+                f"{held.part} of video {video}: {high - low} of {held.rows} rows are there; "
+                "`kuavi doctor --repair` drops the stage, so that it can run again"
+            )
+        part = order[low:high]
+        blocks[video] = _Block(vectors[part], position[part], start_s[part], end_s[part])
+    return blocks
+
+
+def _matrix(column: Any, dim: int) -> Any:
+    """A column of fixed-size lists as (n, dim) float32."""
+    chunks = [chunk.flatten().to_numpy() for chunk in column.chunks]
+    flat = np.concatenate(chunks) if chunks else np.empty(0, dtype=np.float32)
+    return flat.reshape(-1, dim)

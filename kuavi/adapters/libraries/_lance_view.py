@@ -1,0 +1,158 @@
+"""A library as it was at one moment: every table pinned to a version."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from returns.result import Failure, Success
+
+from kuavi.adapters.libraries import _lance_rows as decode
+from kuavi.adapters.libraries._lance_catalogue import Entry, Holding
+from kuavi.adapters.libraries._lance_files import guarded
+from kuavi.adapters.libraries._lance_schema import SCHEMAS
+from kuavi.adapters.libraries._lance_search import matches
+from kuavi.adapters.libraries._lance_tables import fetch
+from kuavi.adapters.libraries._lance_vectors import VectorCache
+from kuavi.adapters.libraries._parts import (
+    ANNOTATIONS,
+    CUTS,
+    KEYFRAMES,
+    NODES,
+    SCREEN_TEXT,
+    SEARCHED,
+    TAGS,
+    UTTERANCES,
+    describe,
+    query_words,
+    vectors_of,
+)
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.layers import Layer, Located
+from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.media import Keyframe
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Joint, Motion, Space, Text
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+from kuavi.ports.library import LibraryFailure, NoSuchVideo, OtherSpace, TextMatch
+
+T = TypeVar("T")
+
+
+class LanceView:
+    """Reads only rows that the pinned `videos` table names; needs no lock."""
+
+    def __init__(
+        self,
+        path: Path,
+        version: int,
+        entries: Mapping[VideoId, Entry],
+        tables: Mapping[str, Any],
+        cache: VectorCache,
+    ) -> None:
+        self._path = path
+        self._version = version
+        self._entries = entries
+        self._tables = tables
+        self._cache = cache
+        self._located_before: dict[tuple[Layer, Space[Any]], Located[Any]] = {}
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def videos(self) -> Outcome[tuple[VideoRecord, ...], LibraryFailure]:
+        records = (entry.record for entry in self._entries.values())
+        return Success(tuple(sorted(records, key=lambda record: (record.path, record.id))))
+
+    def video(self, video: VideoId) -> Outcome[VideoRecord, LibraryFailure]:
+        entry = self._entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(entry.record)
+
+    def cuts(self, video: VideoId) -> Outcome[tuple[Cut, ...], LibraryFailure]:
+        return self._part(video, CUTS, decode.to_cuts)
+
+    def tree(self, video: VideoId) -> Outcome[SegmentTree | None, LibraryFailure]:
+        return self._part(video, NODES, decode.to_tree)
+
+    def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
+        return self._part(video, ANNOTATIONS, decode.to_annotations)
+
+    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
+        return self._part(video, KEYFRAMES, decode.to_keyframes)
+
+    def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]:
+        return self._part(video, TAGS, decode.to_tags)
+
+    def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]:
+        return self._part(video, UTTERANCES, decode.to_utterances)
+
+    def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
+        return self._part(video, SCREEN_TEXT, decode.to_lines)
+
+    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
+        return self._located(Layer.VISUAL, space)
+
+    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]:
+        return self._located(Layer.MOTION, space)
+
+    def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
+        if layer not in SEARCHED:
+            raise ValueError(f"{layer} holds no texts")
+        return self._located(layer, space)
+
+    def full_text(
+        self, layer: Layer, query: str, limit: int
+    ) -> Outcome[tuple[TextMatch, ...], LibraryFailure]:
+        if layer not in SEARCHED:
+            raise ValueError(f"{layer} holds no texts")
+        visible, words = self._holdings(SEARCHED[layer]), query_words(query)
+        if not words or not visible or limit < 1:
+            return Success(())
+        table = SEARCHED[layer]
+        return guarded(
+            self._path, lambda: matches(self._table(table), layer, visible, words, limit)
+        )
+
+    def _part(
+        self, video: VideoId, part: str, decoded: Callable[[Any], T]
+    ) -> Outcome[T, LibraryFailure]:
+        entry = self._entries.get(video)
+        if entry is None:
+            return Failure(NoSuchVideo(video))
+        holding = entry.holding(part)
+        if holding is None or holding.rows == 0:
+            return Success(decoded(SCHEMAS[part].empty_table()))
+        held = holding
+        return guarded(self._path, lambda: decoded(fetch(self._table(held.table), video, held)))
+
+    def _holdings(self, part: str) -> dict[VideoId, Holding]:
+        """The videos that have rows of a part."""
+        held = {video: entry.holding(part) for video, entry in self._entries.items()}
+        return {video: holding for video, holding in held.items() if holding and holding.rows}
+
+    def _located(self, layer: Layer, space: Space[Any]) -> Outcome[Any, LibraryFailure]:
+        before = self._located_before.get((layer, space))
+        if before is not None:
+            return Success(before)
+        held = self._holdings(vectors_of(layer))
+        wanted = {video: holding for video, holding in held.items() if holding.space == space}
+        if held and not wanted:
+            found = sorted({describe(h.space) for h in held.values() if h.space is not None})
+            return Failure(OtherSpace(str(self._path), describe(space), tuple(found)))
+        names = {holding.table for holding in wanted.values()}
+
+        def load() -> Located[Any]:
+            table = self._table(names.pop()) if names else None
+            rows = self._cache.located(table, layer, space, wanted)
+            self._located_before[layer, space] = rows
+            return rows
+
+        return guarded(self._path, load)
+
+    def _table(self, name: str) -> Any:
+        if name not in self._tables:
+            raise ValueError(f"table {name} is missing; `kuavi doctor` says what is lost")
+        return self._tables[name]

@@ -1,0 +1,260 @@
+"""Libraries on disk, in LanceDB.
+
+One writer at a time (a lock held for the length of one commit), any number of readers, which wait
+for nobody.  A commit writes its rows first and then, in one atomic step, the video's row that names
+them; a process killed before that step has changed nothing that can be seen.  It survives the death
+of the process at any moment; of a power cut it promises what the file system does.
+
+A view stays readable for at least an hour after the commit that replaced it; later its files may be
+collected, and it answers `StorageFailed`.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import RLock
+from typing import TypeVar
+
+from attrs import evolve
+from returns.result import Failure, Success
+
+from kuavi.adapters.libraries import _lance_upkeep as upkeep
+from kuavi.adapters.libraries._lance_catalogue import Catalogue, Entry, Holding, entry_of, put
+from kuavi.adapters.libraries._lance_doctor import examine
+from kuavi.adapters.libraries._lance_files import exclusively, guarded, mark, marked
+from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
+from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
+from kuavi.adapters.libraries._lance_tables import Tables, delete, fetch, write, write_rows
+from kuavi.adapters.libraries._lance_vectors import VectorCache
+from kuavi.adapters.libraries._lance_view import LanceView
+from kuavi.adapters.libraries._parts import ANNOTATIONS, NODES, check_parts, part_name
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.outcome import Outcome
+from kuavi.ports.library import (
+    Health,
+    Library,
+    LibraryFailure,
+    LibraryView,
+    NoLibrary,
+    NoSuchVideo,
+    Part,
+    StorageFailed,
+)
+
+_log = logging.getLogger(__name__)
+_TRIES = 50
+
+T = TypeVar("T")
+
+
+class LanceLibrary:
+    """Safe to share between threads."""
+
+    def __init__(self, path: Path, tables: Tables, patience_s: float) -> None:
+        self._path = path
+        self._tables = tables
+        self._patience_s = patience_s
+        self._catalogue = Catalogue()
+        self._cache = VectorCache()
+        self._latest = tables.open(VIDEOS)
+        self._view: LanceView | None = None
+        self._lock = RLock()
+
+    @property
+    def path(self) -> str:
+        return str(self._path)
+
+    def view(self) -> Outcome[LibraryView, LibraryFailure]:
+        with self._lock:
+            for _ in range(_TRIES):
+                outcome = guarded(self._path, self._snapshot)
+                if isinstance(outcome, Failure):
+                    return outcome
+                view = outcome.unwrap()
+                if view is not None:
+                    self._view = view
+                    return Success(view)
+        return Failure(StorageFailed(self.path, f"changed {_TRIES} times while it was opened"))
+
+    def commit(
+        self, record: VideoRecord, parts: Sequence[Part] = ()
+    ) -> Outcome[None, LibraryFailure]:
+        """As the port says.  A part that is there under the stage's key is not written again."""
+        check_parts(record, parts)
+        return self._writing(lambda: self._commit(record, parts))
+
+    def annotate(
+        self, video: VideoId, annotations: dict[int, Annotation]
+    ) -> Outcome[None, LibraryFailure]:
+        """As the port says; IndexError for a node that isn't in the tree.
+
+        Each call writes all annotations of the video anew: give many nodes at a time.
+        """
+        return self._writing(lambda: self._annotate(video, annotations))
+
+    def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
+        return self._writing(lambda: self._remove(video))
+
+    def doctor(self, repair: bool) -> Outcome[Health, LibraryFailure]:
+        """Waits for a writer to end: the rows it has not committed yet would look like leftovers.
+
+        Repair deletes rows that no video names, drops stages whose rows are lost from their video's
+        record (so that they can run again), makes missing tables and indexes, and compacts.
+        """
+        return self._writing(lambda: Success(examine(self._path, self._tables, repair)))
+
+    def _writing(
+        self, work: Callable[[], Outcome[T, LibraryFailure]]
+    ) -> Outcome[T, LibraryFailure]:
+        def safely() -> Outcome[T, LibraryFailure]:
+            done = guarded(self._path, work)
+            return done if isinstance(done, Failure) else done.unwrap()
+
+        return exclusively(self._path, self._patience_s, safely)
+
+    def _snapshot(self) -> LanceView | None:
+        """A view of the latest version, or None if a writer came in between."""
+        self._latest.checkout_latest()
+        version = self._latest.version
+        if self._view is not None and self._view.version == version:
+            return self._view
+        videos = self._tables.open(VIDEOS)
+        videos.checkout(version)
+        entries = self._catalogue.entries(videos)
+        names = {h.table for entry in entries.values() for h in entry.holdings if h.rows}
+        pinned = {name: self._tables.open(name) for name in names if self._tables.exists(name)}
+        for table in pinned.values():
+            table.checkout(table.version)
+        self._latest.checkout_latest()
+        if self._latest.version != version:
+            return None
+        return LanceView(self._path, version, entries, pinned, self._cache)
+
+    def _commit(self, record: VideoRecord, parts: Sequence[Part]) -> Outcome[None, LibraryFailure]:
+        videos = self._tables.open(VIDEOS)
+        before = entry_of(videos, record.id)
+        keys = {stage.stage: stage.key for stage in record.stages}
+        old = () if before is None else before.holdings
+        kept = tuple(held for held in old if keys.get(held.stage) == held.key)
+        there = {held.part for held in kept}
+        new = tuple(
+            write(self._tables, record, part) for part in parts if part_name(part) not in there
+        )
+        put(videos, Entry(record, kept + new))
+        self._clean(record.id, [held for held in old if held not in kept], new)
+        return Success(None)
+
+    def _annotate(
+        self, video: VideoId, annotations: dict[int, Annotation]
+    ) -> Outcome[None, LibraryFailure]:
+        videos = self._tables.open(VIDEOS)
+        entry = entry_of(videos, video)
+        if entry is None:
+            return Failure(NoSuchVideo(video))
+        if not annotations:
+            return Success(None)
+        nodes = entry.holding(NODES)
+        if nodes is None or not all(0 <= node < nodes.rows for node in annotations):
+            n_nodes = 0 if nodes is None else nodes.rows
+            raise IndexError(f"nodes {sorted(annotations)} of a tree of {n_nodes}")
+        old = entry.holding(ANNOTATIONS)
+        before = {}
+        if old is not None:
+            before = to_annotations(fetch(self._tables.open(ANNOTATIONS), video, old))
+        after = before | annotations
+        if after == before:
+            return Success(None)
+        new = self._write_annotations(video, nodes, after)
+        others = tuple(held for held in entry.holdings if held.part != ANNOTATIONS)
+        put(videos, evolve(entry, holdings=(*others, new)))
+        self._clean(video, [] if old is None else [old], [new])
+        return Success(None)
+
+    def _write_annotations(
+        self, video: VideoId, nodes: Holding, annotations: dict[int, Annotation]
+    ) -> Holding:
+        tree = fetch(self._tables.open(nodes.table), video, nodes)
+        columns = annotation_columns(
+            annotations, tree["start_s"].to_pylist(), tree["end_s"].to_pylist()
+        )
+        rev = fingerprint_of([nodes.key, columns])
+        new = evolve(nodes, part=ANNOTATIONS, table=ANNOTATIONS, rev=rev, rows=len(annotations))
+        write_rows(self._tables, video, new, columns)
+        return new
+
+    def _remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
+        videos = self._tables.open(VIDEOS)
+        entry = entry_of(videos, video)
+        if entry is None:
+            return Failure(NoSuchVideo(video))
+        videos.delete(f"id = {literal(video)}")
+        self._clean(video, entry.holdings, ())
+        return Success(None)
+
+    def _clean(self, video: VideoId, gone: Sequence[Holding], new: Sequence[Holding]) -> None:
+        """Delete what a commit replaced and compact what it made ragged.
+
+        The commit stands already: trouble here costs space, not content, so it is logged only, and
+        `doctor` shows what is left.
+        """
+
+        def work() -> None:
+            delete(self._tables, video, gone)
+            n_videos = self._tables.open(VIDEOS).count_rows()
+            names = {VIDEOS, *(held.table for held in (*gone, *new))}
+            upkeep.tidy(self._tables, names, n_videos)
+
+        done = guarded(self._path, work)
+        if isinstance(done, Failure):
+            _log.warning("committed, but not tidied up: %s", done.failure())
+
+
+def build(path: str, create: bool, patience_s: float = 30.0) -> Outcome[Library, LibraryFailure]:
+    """Open the library at `path`; with `create`, make it where nothing or an empty directory is.
+
+    `patience_s` is how long a writer waits for another one before it answers `Locked`.
+    """
+    place = Path(path)
+    ready = _ready(place, create, patience_s)
+    if isinstance(ready, Failure):
+        return ready
+    return guarded(place, lambda: LanceLibrary(place, Tables(place), patience_s))
+
+
+def _ready(place: Path, create: bool, patience_s: float) -> Outcome[None, LibraryFailure]:
+    checked = _marked(place)
+    if isinstance(checked, Failure):
+        match checked.failure():
+            case NoLibrary() if create:
+                reason = "is something else; give a directory that is new or empty"
+                return Failure(StorageFailed(str(place), reason))
+            case _:
+                return checked
+    if checked.unwrap():
+        return Success(None)
+    if not create:
+        return Failure(NoLibrary(str(place)))
+    made = guarded(place, lambda: place.mkdir(parents=True, exist_ok=True))
+    if isinstance(made, Failure):
+        return made
+    return exclusively(place, patience_s, lambda: _make(place))
+
+
+def _make(place: Path) -> Outcome[None, LibraryFailure]:
+    """Make the tables, then the marker; another process may have done it while this one waited."""
+
+    def work() -> None:
+        Tables(place).make_all()
+        mark(place)
+
+    checked = _marked(place)
+    if isinstance(checked, Failure):
+        return checked
+    return Success(None) if checked.unwrap() else guarded(place, work)
+
+
+def _marked(place: Path) -> Outcome[bool, LibraryFailure]:
+    checked = guarded(place, lambda: marked(place))
+    return checked if isinstance(checked, Failure) else checked.unwrap()

@@ -1,0 +1,270 @@
+"""A library in memory: forgets everything when the program ends.  For tests and for trying out.
+
+It behaves as the library on disk does, with its own BM25, whose stemming knows plurals only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
+from typing import Any, TypeVar
+
+import numpy as np
+from attrs import evolve, field, frozen
+from returns.result import Failure, Success
+
+from kuavi.adapters.libraries._bm25 import scores
+from kuavi.adapters.libraries._parts import (
+    NODES,
+    SEARCHED,
+    check_parts,
+    describe,
+    part_name,
+    query_words,
+    stage_of,
+    summary_text,
+    vectors_of,
+)
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.fingerprint import Fingerprint, VideoId
+from kuavi.domain.layers import Layer, Located
+from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.media import Keyframe
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text, joined
+from kuavi.domain.spans import Span
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+from kuavi.ports.library import (
+    SCHEMA_VERSION,
+    Cuts,
+    Health,
+    Keyframes,
+    Library,
+    LibraryFailure,
+    LibraryView,
+    NoLibrary,
+    NoSuchVideo,
+    OtherSpace,
+    Part,
+    Rows,
+    ScreenText,
+    Tags,
+    TextMatch,
+    Transcript,
+    Tree,
+)
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+@frozen
+class _Entry:
+    record: VideoRecord
+    parts: Mapping[str, Part] = field(factory=dict)
+    annotations: Mapping[int, Annotation] = field(factory=dict)
+
+
+@frozen(eq=False)
+class MemoryView:
+    """Holds the entries of its moment, which nobody changes."""
+
+    path: str
+    version: int
+    entries: Mapping[VideoId, _Entry]
+
+    def videos(self) -> Outcome[tuple[VideoRecord, ...], LibraryFailure]:
+        records = (entry.record for entry in self.entries.values())
+        return Success(tuple(sorted(records, key=lambda record: (record.path, record.id))))
+
+    def video(self, video: VideoId) -> Outcome[VideoRecord, LibraryFailure]:
+        entry = self.entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(entry.record)
+
+    def cuts(self, video: VideoId) -> Outcome[tuple[Cut, ...], LibraryFailure]:
+        return self._items(video, Cuts, lambda part: part.cuts)
+
+    def tree(self, video: VideoId) -> Outcome[SegmentTree | None, LibraryFailure]:
+        entry = self.entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(_tree(entry))
+
+    def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
+        entry = self.entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(dict(entry.annotations))
+
+    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
+        return self._items(video, Keyframes, lambda part: part.keyframes)
+
+    def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]:
+        return self._items(video, Tags, lambda part: part.moments)
+
+    def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]:
+        return self._items(video, Transcript, lambda part: part.utterances)
+
+    def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
+        return self._items(video, ScreenText, lambda part: part.lines)
+
+    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
+        return self._located(Layer.VISUAL, space)
+
+    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]:
+        return self._located(Layer.MOTION, space)
+
+    def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
+        if layer not in SEARCHED:
+            raise ValueError(f"{layer} holds no texts")
+        return self._located(layer, space)
+
+    def full_text(
+        self, layer: Layer, query: str, limit: int
+    ) -> Outcome[tuple[TextMatch, ...], LibraryFailure]:
+        if layer not in SEARCHED:
+            raise ValueError(f"{layer} holds no texts")
+        places = [place for video in self.entries for place in self._texts(video, layer)]
+        ranked = scores([place[3] for place in places], query_words(query))
+        found = [
+            TextMatch(video, layer, position, span, text, score)
+            for (video, position, span, text), score in zip(places, ranked, strict=True)
+            if score > 0
+        ]
+        found.sort(key=lambda match: (-match.score, match.video, match.position))
+        return Success(tuple(found[: max(limit, 0)]))
+
+    def _items(
+        self, video: VideoId, kind: type[P], items: Callable[[P], tuple[T, ...]]
+    ) -> Outcome[tuple[T, ...], LibraryFailure]:
+        entry = self.entries.get(video)
+        if entry is None:
+            return Failure(NoSuchVideo(video))
+        parts = (part for part in entry.parts.values() if isinstance(part, kind))
+        return Success(next(map(items, parts), ()))
+
+    def _texts(self, video: VideoId, layer: Layer) -> list[tuple[VideoId, int, Span, str]]:
+        """The layer's texts of a video with their ordinals and spans."""
+        entry = self.entries[video]
+        part, tree = entry.parts.get(SEARCHED[layer]), _tree(entry)
+        if isinstance(part, Transcript):
+            return [(video, i, said.span, said.text) for i, said in enumerate(part.utterances)]
+        if isinstance(part, ScreenText):
+            return [(video, i, line.span, line.text) for i, line in enumerate(part.lines)]
+        if layer is not Layer.SUMMARY or tree is None:
+            return []
+        return [
+            (video, node, _node_span(tree, node), summary_text(value))
+            for node, value in sorted(entry.annotations.items())
+        ]
+
+    def _located(self, layer: Layer, space: Space[Any]) -> Outcome[Any, LibraryFailure]:
+        held: dict[VideoId, Rows] = {}
+        for video in sorted(self.entries):
+            part = self.entries[video].parts.get(vectors_of(layer))
+            if isinstance(part, Rows) and len(part.embeddings):
+                held[video] = part
+        wanted = {video: part for video, part in held.items() if part.embeddings.space == space}
+        if held and not wanted:
+            found = sorted({describe(part.embeddings.space) for part in held.values()})
+            return Failure(OtherSpace(self.path, describe(space), tuple(found)))
+        return Success(_locate(space, wanted))
+
+
+def _locate(space: Space[Any], wanted: Mapping[VideoId, Rows]) -> Located[Any]:
+    lengths = [len(part.embeddings) for part in wanted.values()]
+    parts: list[Embeddings[Any]] = [part.embeddings for part in wanted.values()]
+    none = np.empty(0, dtype=np.float64)
+    return Located(
+        joined(space, parts),
+        tuple(wanted),
+        np.repeat(np.arange(len(lengths), dtype=np.int64), lengths),
+        np.concatenate([np.empty(0, np.int64), *(np.arange(n) for n in lengths)]),
+        np.concatenate([none, *(part.start_s for part in wanted.values())]),
+        np.concatenate([none, *(part.end_s for part in wanted.values())]),
+    )
+
+
+def _tree(entry: _Entry) -> SegmentTree | None:
+    part = entry.parts.get(NODES)
+    return part.tree if isinstance(part, Tree) else None
+
+
+def _key(record: VideoRecord, part: Part) -> Fingerprint | None:
+    made = record.record(stage_of(part))
+    return None if made is None else made.key
+
+
+def _node_span(tree: SegmentTree, node: int) -> Span:
+    return Span(float(tree.start_s[node]), float(tree.end_s[node]))
+
+
+class MemoryLibrary:
+    """Safe to share between threads."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._view = MemoryView(path, 0, {})
+        self._lock = RLock()
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    def view(self) -> Outcome[LibraryView, LibraryFailure]:
+        return Success(self._view)
+
+    def commit(
+        self, record: VideoRecord, parts: Sequence[Part] = ()
+    ) -> Outcome[None, LibraryFailure]:
+        """As the port says.  A part that is there under the stage's key is not written again."""
+        check_parts(record, parts)
+        with self._lock:
+            before = self._view.entries.get(record.id, _Entry(record))
+            kept = {
+                name: part
+                for name, part in before.parts.items()
+                if _key(record, part) == _key(before.record, part)
+            }
+            new = {part_name(part): part for part in parts}
+            annotations = before.annotations if NODES in kept else {}
+            self._put(_Entry(record, {**new, **kept}, annotations))
+        return Success(None)
+
+    def annotate(
+        self, video: VideoId, annotations: dict[int, Annotation]
+    ) -> Outcome[None, LibraryFailure]:
+        """As the port says; IndexError for a node that isn't in the tree."""
+        with self._lock:
+            entry = self._view.entries.get(video)
+            if entry is None:
+                return Failure(NoSuchVideo(video))
+            tree = _tree(entry)
+            n_nodes = 0 if tree is None else len(tree.parent)
+            if not all(0 <= node < n_nodes for node in annotations):
+                raise IndexError(f"nodes {sorted(annotations)} of a tree of {n_nodes}")
+            after = {**entry.annotations, **annotations}
+            if after != entry.annotations:
+                self._put(evolve(entry, annotations=after))
+        return Success(None)
+
+    def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
+        with self._lock:
+            if video not in self._view.entries:
+                return Failure(NoSuchVideo(video))
+            self._replace({v: entry for v, entry in self._view.entries.items() if v != video})
+        return Success(None)
+
+    def doctor(self, repair: bool) -> Outcome[Health, LibraryFailure]:  # noqa: ARG002
+        """There is nothing that could be broken: the findings are always empty."""
+        entries = self._view.entries
+        return Success(
+            Health(self._path, SCHEMA_VERSION, len(entries), rows={"videos": len(entries)})
+        )
+
+    def _put(self, entry: _Entry) -> None:
+        self._replace({**self._view.entries, entry.record.id: entry})
+
+    def _replace(self, entries: Mapping[VideoId, _Entry]) -> None:
+        self._view = MemoryView(self._path, self._view.version + 1, entries)
+
+
+def build(path: str, create: bool) -> Outcome[Library, LibraryFailure]:
+    """A new, empty library; `NoLibrary` without `create`, as none outlives its maker."""
+    return Success(MemoryLibrary(path)) if create else Failure(NoLibrary(path))

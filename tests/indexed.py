@@ -1,0 +1,234 @@
+"""Small indexed videos, made from a name and a number: equal arguments give equal content."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, WeightsFile
+from kuavi.domain.fingerprint import Fingerprint, VideoId, fingerprint_of, video_id
+from kuavi.domain.layers import Layer, Located
+from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.media import Keyframe, MediaInfo
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
+from kuavi.domain.spans import Span
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
+from kuavi.ports.library import (
+    Cuts,
+    Keyframes,
+    LibraryView,
+    Part,
+    Rows,
+    ScreenText,
+    Tags,
+    Transcript,
+    Tree,
+)
+
+JOINT = Space[Joint]("clip-like", "1", 5)
+MOTION = Space[Motion]("motion-like", "1", 3)
+TEXT = Space[Text]("sentence-like", "1", 4)
+
+
+def content_of(name: str) -> Fingerprint:
+    return fingerprint_of(["content", name])
+
+
+def id_of(name: str) -> VideoId:
+    return video_id(content_of(name))
+
+
+def key_of(name: str, stage: Stage, take: int) -> Fingerprint:
+    return fingerprint_of([name, stage.value, take])
+
+
+def stage_record(name: str, stage: Stage, take: int = 0, items: int = 1) -> StageRecord:
+    weights = (WeightsFile("model.onnx", fingerprint_of("weights")),)
+    evidence: list[Evidence] = [
+        Learned("m"),
+        Heuristic("rule"),
+        Fitted("pairs", "recall", 0.1 + take),
+    ]
+    return StageRecord(
+        stage=stage,
+        key=key_of(name, stage, take),
+        items=items,
+        evidence=evidence[list(Stage).index(stage) % 3],
+        model=Model("m", str(take), weights) if take % 2 else None,
+        gaps=(Gap(stage, "too dark", Span(0.1, 0.3)), Gap(stage, "no sound")),
+    )
+
+
+def record_of(
+    name: str, takes: dict[Stage, int], paths: Sequence[str] | None = None
+) -> VideoRecord:
+    """A record that names the given stages, each with the key of the given take."""
+    return VideoRecord(
+        id=id_of(name),
+        content=content_of(name),
+        paths=tuple(paths or (f"/videos/{name}.mp4", f"/elsewhere/{name}.mp4")),
+        info=MediaInfo("mov,mp4", "h264", 640, 360, 30000 / 1001, 10.01, 0.1, 90, True),
+        indexed_at="2026-01-02T03:04:05+00:00",
+        span=Span(0.0, 10.01),
+        stages=tuple(stage_record(name, stage, take) for stage, take in takes.items()),
+    )
+
+
+def random(name: str, stage: Stage, take: int) -> np.random.Generator:
+    return np.random.default_rng(int(key_of(name, stage, take)[:8], 16))
+
+
+def cuts(name: str, take: int = 0) -> Cuts:
+    draw = random(name, Stage.SHOTS, take)
+    times = np.sort(draw.uniform(0, 10, size=3))
+    return Cuts(tuple(Cut(float(time), float(draw.uniform())) for time in times))
+
+
+def keyframes(name: str, take: int = 0, n: int = 3, size: int = 50) -> Keyframes:
+    draw = random(name, Stage.KEYFRAMES, take)
+    return Keyframes(
+        tuple(Keyframe(i + 0.1, Span(i, i + 1 / 3 + 0.1), draw.bytes(size)) for i in range(n))
+    )
+
+
+def tags(name: str, take: int = 0) -> Tags:
+    draw = random(name, Stage.TAGS, take)
+    some = tuple(Tag(label, float(draw.uniform())) for label in ("dog", "café"))
+    return Tags((TaggedMoment(0.1, some), TaggedMoment(1.1, ())))
+
+
+def rows(
+    layer: Layer, name: str, space: Space[Any], take: int = 0, n: int = 4, tiny: bool = True
+) -> Rows:
+    stages = {Layer.VISUAL: Stage.VISUAL, Layer.MOTION: Stage.MOTION}
+    draw = random(name + layer, stages.get(layer, Stage.TEXT), take)
+    matrix = draw.normal(size=(n, space.dim)).astype(np.float32)
+    if n and tiny:
+        matrix[0, 0], matrix[-1, -1] = np.float32(1e-45), np.float32(-0.0)
+    starts = np.arange(n) / 3
+    return Rows(layer, Embeddings(space, matrix), starts, starts + 1 / 3)
+
+
+def balanced_tree(n_leaves: int, length_s: float = 10.01) -> SegmentTree:
+    """A binary tree over equal leaves, in breadth-first order, made by halving."""
+    nodes: list[tuple[int, int, int, int]] = [(0, n_leaves, -1, 0)]
+    left, right = [], []
+    for index in range(2 * n_leaves - 1):
+        first, end, _, level = nodes[index]
+        if end - first == 1:
+            left.append(-1)
+            right.append(-1)
+            continue
+        middle = (first + end + 1) // 2
+        left.append(len(nodes))
+        right.append(len(nodes) + 1)
+        nodes += [(first, middle, index, level + 1), (middle, end, index, level + 1)]
+    table = np.array(nodes, dtype=np.int32)
+    edges = np.linspace(0.0, length_s, n_leaves + 1)
+    sizes = (table[:, 1] - table[:, 0]).astype(np.float64)
+    cost = np.where(sizes > 1, sizes / 7, 0.0)
+    return SegmentTree(
+        span=Span(0.0, length_s),
+        parent=table[:, 2].copy(),
+        left=np.array(left, dtype=np.int32),
+        right=np.array(right, dtype=np.int32),
+        level=table[:, 3].copy(),
+        start_s=edges[table[:, 0]],
+        end_s=edges[table[:, 1]],
+        first_frame=table[:, 0].copy(),
+        last_frame=table[:, 1] - np.int32(1),
+        cost=cost,
+        rank=np.argsort(np.argsort(-cost, kind="stable")).astype(np.int32),
+        is_shot=sizes == 1,
+    )
+
+
+def tree(name: str, take: int = 0) -> Tree:
+    return Tree(balanced_tree(3 + take, length_s=float(len(name) + 3)))
+
+
+def transcript(*texts: str) -> Transcript:
+    """Utterances a second long; the words of the first have times."""
+    said = []
+    for i, text in enumerate(texts):
+        words = text.split() if i == 0 else []
+        spans = [Span(i + k / 7, i + (k + 1) / 7) for k in range(len(words))]
+        timed = tuple(Word(word, span, 0.1 + 0.2) for word, span in zip(words, spans, strict=True))
+        said.append(Utterance(Span(float(i), i + 1 / 3), text, timed))
+    return Transcript(tuple(said))
+
+
+def screen(*texts: str) -> ScreenText:
+    return ScreenText(
+        tuple(
+            ScreenLine(i + 0.05, Span(float(i), i + 0.7), text, 1 / 3, (0.1, 0.2, 0.7, 1.0))
+            for i, text in enumerate(texts)
+        )
+    )
+
+
+def annotation(brief: str, actor: str = "a cook") -> Annotation:
+    return Annotation(Summary(brief, f"{brief}, at length"), Action("stirs", "N/A", actor))
+
+
+def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
+    """A video with every part; `take` changes all of them."""
+    return record_of(name, dict.fromkeys(Stage, take)), (
+        cuts(name, take),
+        keyframes(name, take),
+        tags(name, take),
+        rows(Layer.VISUAL, name, JOINT, take, n=4 + take % 3),
+        rows(Layer.MOTION, name, MOTION, take, n=2),
+        tree(name, take % 3),
+        transcript(f"take {take} of {name}", "a glass of water"),
+        rows(Layer.TRANSCRIPT, name, TEXT, take, n=2),
+        screen(f"{name} number {take}"),
+        rows(Layer.SCREEN, name, TEXT, take, n=1),
+    )
+
+
+def of_video(located: Located[Any], video: VideoId, space: Space[Any], layer: Layer) -> Rows | None:
+    """A video's rows among the vectors of all videos, or None if it has none."""
+    if video not in located.videos:
+        return None
+    mine = located.video == located.videos.index(video)
+    vectors = Embeddings(space, located.embeddings.rows[mine])
+    return Rows(layer, vectors, located.start_s[mine], located.end_s[mine])
+
+
+def shown(view: LibraryView, video: VideoId) -> tuple[Part, ...]:
+    """All that a view shows of a video that `whole` made, in its order; empty parts too."""
+    visual = of_video(view.visual(JOINT).unwrap(), video, JOINT, Layer.VISUAL)
+    motion = of_video(view.motion(MOTION).unwrap(), video, MOTION, Layer.MOTION)
+    said = of_video(view.texts(TEXT, Layer.TRANSCRIPT).unwrap(), video, TEXT, Layer.TRANSCRIPT)
+    read = of_video(view.texts(TEXT, Layer.SCREEN).unwrap(), video, TEXT, Layer.SCREEN)
+    nodes = view.tree(video).unwrap()
+    parts = (
+        Cuts(view.cuts(video).unwrap()),
+        Keyframes(view.keyframes(video).unwrap()),
+        Tags(view.tags(video).unwrap()),
+        visual,
+        motion,
+        None if nodes is None else Tree(nodes),
+        Transcript(view.utterances(video).unwrap()),
+        said,
+        ScreenText(view.screen(video).unwrap()),
+        read,
+    )
+    return tuple(part for part in parts if part is not None)
+
+
+def frozen_form(value: Any) -> Any:
+    """A value as nested tuples that compare bit by bit: arrays by type, shape and bytes."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, tuple | list):
+        return tuple(frozen_form(item) for item in value)
+    names = getattr(type(value), "__attrs_attrs__", None)
+    if names is None:
+        return value
+    fields = ((field.name, frozen_form(getattr(value, field.name))) for field in names)
+    return type(value).__name__, tuple(fields)
