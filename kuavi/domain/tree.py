@@ -87,6 +87,12 @@ def shots(tree: SegmentTree) -> Ids:
     return in_time(tree, tree.is_shot)
 
 
+def worth_annotating(tree: SegmentTree, min_s: float = 4.0) -> Ids:
+    """Inner nodes of at least `min_s` seconds, breadth-first: what Action100M gives to its LLM."""
+    long_enough = tree.end_s - tree.start_s >= min_s
+    return np.flatnonzero((tree.left != NONE) & long_enough)
+
+
 def nodes_at(tree: SegmentTree, time_s: float) -> tuple[int, ...]:
     """The nodes that contain a moment, from the root down to the leaf.
 
