@@ -82,7 +82,7 @@ def test_a_frame_runs_through_lite0_once(lite0: Lite0) -> None:
 
 
 def test_what_lite0_remembers_is_bounded() -> None:
-    session = session_for("net", "lite0", *files(".pth"), threads=1).unwrap()
+    session = session_for("net", "lite0", files(".pth")[0], 1).unwrap()
     lite0 = Lite0(session, remembered=2)
     for seed, runs in ((1, 1), (2, 2), (1, 2), (3, 3), (1, 3), (2, 4)):
         lite0.look([noisy(seed)]).unwrap()
