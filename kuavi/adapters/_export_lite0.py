@@ -20,6 +20,8 @@ N_BLOCKS = 16
 HALVING = (1, 3, 5, 11)
 """The blocks that halve the picture's size."""
 BN_EPSILON = 1e-3
+SAFE_TORCH = (2, 10)
+"""Earlier releases had holes in `weights_only`."""
 MEAN, SCALE = 127.0, 128.0
 
 Weights = Mapping[str, Array]
@@ -31,6 +33,8 @@ def export(source: Path, target: Path) -> None:
     Input `pictures` (n, 224, 224, 3) uint8 RGB; outputs `logits` (n, 1000) and `features`
     (n, 1280), the last convolution's mean over the picture.
     """
+    if tuple(map(int, torch.__version__.split(".")[:2])) < SAFE_TORCH:
+        raise RuntimeError(f"torch {torch.__version__} is too old to read weights safely")
     tensors = torch.load(source, map_location="cpu", weights_only=True)
     weights = {name: tensor.numpy() for name, tensor in tensors.items()}
     graph = Graph("efficientnet-lite0")

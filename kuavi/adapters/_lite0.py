@@ -52,8 +52,9 @@ class Looks:
 class Lite0:
     """Runs the network, remembering the latest results by what the network saw."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, remembered: int = REMEMBERED) -> None:
         self._session = session
+        self._remembered = remembered
         self._known: OrderedDict[bytes, Vector] = OrderedDict()
         self._lock = Lock()
         self.runs = 0
@@ -94,7 +95,7 @@ class Lite0:
         with self._lock:
             self.runs += len(rows)
             self._known |= rows
-            while len(self._known) > REMEMBERED:
+            while len(self._known) > self._remembered:
                 self._known.popitem(last=False)
 
 

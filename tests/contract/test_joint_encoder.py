@@ -36,7 +36,7 @@ PAINTED: tuple[Scene, ...] = (
     (lambda: [painted("blue", t) for t in (0.0, 1.0)], "blue sky"),
 )
 FILMED: tuple[Scene, ...] = (
-    (lambda: real_frames("bikes", 25), "bicycles parked in the street"),
+    (lambda: real_frames("bikes", 10, 25), "a bicycle chained to a fence in the street"),
     (lambda: real_frames("carphone_pristine"), "a man in a suit and tie"),
     (lambda: real_frames("bigbuckbunny"), "a furry animal on a meadow"),
 )

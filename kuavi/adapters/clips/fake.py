@@ -35,12 +35,11 @@ class ColourClips:
         return Success(tuple(Embeddings(self.space, self._rows(window)) for window in windows))
 
     def _rows(self, window: Sequence[Frame]) -> Matrix:
-        """(steps, 2 HALF): the mean colours of each step, and the mean change inside it."""
+        """(steps, 2 HALF): the mean colours of each step, and their mean change since before."""
         if not window:
             return np.empty((0, 2 * HALF), dtype=np.float32)
         looks = np.stack([_look(frame) for frame in window])
         change = np.diff(looks, axis=0, prepend=looks[:1])
-        change[:: self.step] = 0
         rows = np.concatenate([looks, CHANGE_WEIGHT * change], axis=1)
         return unit(rows.reshape(-1, self.step, 2 * HALF).mean(axis=1))
 

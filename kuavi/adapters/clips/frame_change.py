@@ -1,11 +1,12 @@
 """Clips as what their frames look like and how that changes: no motion model, and named so.
 
-A row is one frame's features beside their change.  The features come from EfficientNet-Lite0,
-projected to fewer dimensions by a fixed random orthogonal map, which keeps angles within a few
-hundredths (Johnson & Lindenstrauss, 1984).  The change at a frame is the smaller of the steps to
-its two neighbours, as slope limiters take it (van Leer, 1979): a cut is a large step on one side
-only, so it leaves no trace in the change, and the rows on its two sides stay as far apart as the
-pictures.
+A row is one frame's features beside their change.  The features come from EfficientNet-Lite0: their
+square roots, since a few strong activations would else outweigh all others (the Hellinger kernel of
+"RootSIFT", Arandjelovic & Zisserman 2012), projected to fewer dimensions by a fixed random
+orthogonal map, which keeps angles within some hundredths (Johnson & Lindenstrauss 1984).  The
+change at a frame is the smaller of the steps to its two neighbours, as slope limiters take it
+(van Leer 1979): a cut is a large step on one side only, so it leaves no trace in the change, and
+the rows on its two sides stay as far apart as the pictures.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ RECIPE = 1
 """Raise when vectors change for the same weights."""
 HALF = 256
 """Dimensions of the features, and of their change."""
-CHANGE_WEIGHT = 0.5
+CHANGE_WEIGHT = 0.35
 SEED = 20_260_101
 
 
@@ -54,7 +55,7 @@ class FrameChange:
             looks = self.pictures.look(window)
             if isinstance(looks, Failure):
                 return looks
-            looked = unit(looks.unwrap().features)
+            looked = unit(np.sqrt(looks.unwrap().features))
             rows.append(Embeddings(self.space, with_change(project(looked))))
         return Success(tuple(rows))
 
