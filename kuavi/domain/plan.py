@@ -40,12 +40,16 @@ NO_WEIGHTS = Weights(Source.NONE, licence="part of KUAVi")
 
 @frozen
 class ModelSpec:
-    """One port's choice: the adapter's name, the model's id and revision, its weights, options."""
+    """One port's choice: the adapter's name, the model's id and revision, its weights, options.
+
+    `more_weights` are those of further models that the adapter is made of.
+    """
 
     adapter: str
     model_id: str
     revision: str = "main"
     weights: Weights = NO_WEIGHTS
+    more_weights: tuple[Weights, ...] = ()
     options: Mapping[str, str | int | float | bool] = Factory(dict)
 
 

@@ -1,0 +1,125 @@
+"""EfficientNet-Lite0: what each frame looks like, computed once however many adapters ask.
+
+The network and its ImageNet classes: Tan & Le, "EfficientNet" (arXiv 1905.11946), Lite variant.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from threading import Lock
+
+import cv2
+import numpy as np
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
+from kuavi.adapters._weights import Verified
+from kuavi.domain.media import Frame, Pixels
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import ModelSpec
+from kuavi.domain.space import Matrix
+from kuavi.ports.models import ModelFailure, ModelUnavailable
+
+NETWORK = "EfficientNet-Lite0"
+SIDE = 224
+N_CLASSES = 1000
+N_FEATURES = 1280
+BATCH = 8
+REMEMBERED = 1024
+"""Frames whose results are kept: 9 MB."""
+
+
+@frozen(eq=False)
+class Looks:
+    """Of n frames: `logits` (n, 1000) of the ImageNet classes, `features` (n, 1280) before them.
+
+    Features are means of ReLU6 activations: not negative, not normalised.
+    """
+
+    logits: Matrix
+    features: Matrix
+
+    def probabilities(self, temperature: float) -> Matrix:
+        """Softmax of the logits divided by the temperature: (n, 1000), rows summing to 1."""
+        scaled = self.logits / np.float32(temperature)
+        shares = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+
+class Lite0:
+    """Runs the network, remembering the latest results by what the network saw."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: OrderedDict[bytes, Matrix] = OrderedDict()
+        self._lock = Lock()
+        self.runs = 0
+        """Frames that went through the network."""
+
+    def look(self, frames: Sequence[Frame]) -> Outcome[Looks, ModelFailure]:
+        """Logits and features of each frame, in order; frames may differ in size."""
+        rows = np.empty((len(frames), N_CLASSES + N_FEATURES), dtype=np.float32)
+        for start in range(0, len(frames), BATCH):
+            part = self._rows([fitted(frame.pixels) for frame in frames[start : start + BATCH]])
+            if isinstance(part, Failure):
+                return part
+            rows[start : start + BATCH] = part.unwrap()
+        return Success(Looks(rows[:, :N_CLASSES], rows[:, N_CLASSES:]))
+
+    def _rows(self, pictures: Sequence[Pixels]) -> Outcome[Matrix, ModelFailure]:
+        """Logits beside features (n, 2280) of pictures of the network's size."""
+        names = [blake2b(picture.tobytes(), digest_size=16).digest() for picture in pictures]
+        rows = self._recalled(names)
+        new = {name: p for name, p in zip(names, pictures, strict=True) if name not in rows}
+        if new:
+            ran = run(NETWORK, self._session, {"pictures": np.stack(list(new.values()))})
+            if isinstance(ran, Failure):
+                return ran
+            found = dict(zip(new, np.concatenate(ran.unwrap(), axis=1), strict=True))
+            self._remember(found)
+            rows |= found
+        return Success(np.stack([rows[name] for name in names]))
+
+    def _recalled(self, names: Sequence[bytes]) -> dict[bytes, Matrix]:
+        with self._lock:
+            rows = {name: self._known[name] for name in names if name in self._known}
+            for name in rows:
+                self._known.move_to_end(name)
+        return rows
+
+    def _remember(self, rows: dict[bytes, Matrix]) -> None:
+        with self._lock:
+            self.runs += len(rows)
+            self._known |= rows
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def fitted(pixels: Pixels) -> Pixels:
+    """A picture squashed to the network's square: area average to shrink, bilinear to enlarge.
+
+    For wide video a squash keeps more than a crop and found more in the prototype's searches.
+    """
+    height, width = pixels.shape[:2]
+    if (height, width) == (SIDE, SIDE):
+        return pixels
+    shrinks = height >= SIDE and width >= SIDE
+    return cv2.resize(
+        pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+
+
+def lite0_for(spec: ModelSpec, weights: Verified) -> Outcome[Lite0, ModelUnavailable]:
+    """The process's one runner for these weights; option `threads` limits its threads."""
+    threads = int(spec.options.get("threads", DEFAULT_THREADS))
+    session = session_for(spec.model_id, "lite0", weights, threads)
+    if isinstance(session, Failure):
+        return session
+    return Success(_runner(session.unwrap()))
+
+
+@lru_cache(maxsize=4)
+def _runner(session: Session) -> Lite0:
+    return Lite0(session)

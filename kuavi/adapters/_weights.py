@@ -1,0 +1,154 @@
+"""From a preset's `Weights` to verified files on disk.
+
+A package is located without running its Python, a hub's files come from the local cache unless the
+spec's option `download` is true, and every file must have the SHA-256 that the preset pins.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.domain.evidence import WeightsFile
+from kuavi.domain.fingerprint import Fingerprint, fingerprint
+from kuavi.domain.outcome import Outcome, collect
+from kuavi.domain.plan import ModelSpec, Source, Weights
+from kuavi.ports.models import ModelUnavailable
+
+INSTALL = "pip install 'kuavi[embedded]'"
+
+
+@frozen
+class Verified:
+    """A file of weights whose content is the expected one."""
+
+    path: Path
+    sha256: Fingerprint
+
+
+@frozen
+class VerifiedWeights:
+    """Every file of a spec, by the name the spec gives it, in that order."""
+
+    files: Mapping[str, Verified]
+
+    @property
+    def records(self) -> tuple[WeightsFile, ...]:
+        """What the manifest keeps: last parts of the names, and hashes."""
+        return tuple(
+            WeightsFile(PurePosixPath(name).name, file.sha256) for name, file in self.files.items()
+        )
+
+    def ending(self, suffix: str) -> Verified | None:
+        """The first file whose name ends so."""
+        return next((f for name, f in self.files.items() if name.endswith(suffix)), None)
+
+
+def verified(spec: ModelSpec) -> Outcome[VerifiedWeights, ModelUnavailable]:
+    """Find and check every file of the spec's weights."""
+    found: dict[str, Verified] = {}
+    for weights in (spec.weights, *spec.more_weights):
+        outcome = _verified(spec, weights)
+        if isinstance(outcome, Failure):
+            return outcome
+        found |= outcome.unwrap()
+    return Success(VerifiedWeights(found))
+
+
+def needed(
+    spec: ModelSpec, files: VerifiedWeights, *suffixes: str
+) -> Outcome[tuple[Verified, ...], ModelUnavailable]:
+    """The spec's file for each suffix, or a failure that names what the spec leaves out."""
+
+    def one(suffix: str) -> Outcome[Verified, ModelUnavailable]:
+        file = files.ending(suffix)
+        if file is None:
+            reason = f"its weights name no file {suffix}"
+            remedy = f"name the {suffix} file in the preset's weights"
+            return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+        return Success(file)
+
+    return collect(map(one, suffixes))
+
+
+def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified], ModelUnavailable]:
+    found: dict[str, Verified] = {}
+    for name, expected in weights.files.items():
+        place = _placed(spec, weights, name)
+        if isinstance(place, Failure):
+            return place
+        checked = _checked(spec.model_id, place.unwrap(), expected)
+        if isinstance(checked, Failure):
+            return checked
+        found[name] = checked.unwrap()
+    return Success(found)
+
+
+def _placed(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, ModelUnavailable]:
+    """Where the file should be."""
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts:
+        reason, remedy = f"{name} leads out of its place", "name files relative to their place"
+        return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+    match weights.source:
+        case Source.PACKAGE:
+            return _in_package(spec.model_id, weights.location, name)
+        case Source.DIRECTORY:
+            return Success(Path(weights.location).expanduser() / name)
+        case Source.HUB:
+            return _from_hub(spec, weights.location, name)
+        case Source.NONE:
+            reason, remedy = f"{name} has no source", "give its weights a source"
+            return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+
+
+def _in_package(model_id: str, package: str, name: str) -> Outcome[Path, ModelUnavailable]:
+    """The file in an installed top-level package, whose code is not run."""
+    found = None if "." in package else find_spec(package)
+    folders = list(found.submodule_search_locations or ()) if found else []
+    if not folders:
+        return Failure(ModelUnavailable(model_id, f"package {package} is not installed", INSTALL))
+    paths = [Path(folder) / name for folder in folders]
+    return Success(next((path for path in paths if path.is_file()), paths[0]))
+
+
+def _from_hub(spec: ModelSpec, repository: str, name: str) -> Outcome[Path, ModelUnavailable]:
+    download = bool(spec.options.get("download", False))
+    try:
+        hub = import_module("kuavi.adapters._hub")
+    except ImportError:
+        remedy = "pip install huggingface_hub"
+        reason = "huggingface_hub is not installed"
+        return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+    path: Path | None = hub.hub_file(repository, name, spec.revision, download)
+    if path is None:
+        reason = f"{name} of {repository} at {spec.revision} is not in the local hub cache"
+        remedy = "check name, revision and network" if download else "allow the option `download`"
+        return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+    return Success(path)
+
+
+def _checked(model_id: str, path: Path, expected: str) -> Outcome[Verified, ModelUnavailable]:
+    """The file's hash, if it is the expected one; an empty expectation takes any."""
+    try:
+        stat = path.stat()
+        found = _sha256(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        reason = f"{path} can't be read ({error.strerror})"
+        return Failure(ModelUnavailable(model_id, reason, f"install it again: {INSTALL}"))
+    if expected and found != expected:
+        reason = f"{path} is not the expected file (sha256 {found}, expected {expected})"
+        return Failure(ModelUnavailable(model_id, reason, "install the pinned version again"))
+    return Success(Verified(path, found))
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, changed_ns: int) -> Fingerprint:  # noqa: ARG001  (cache keys)
+    """Hash a file once per process, as long as its size and time stay."""
+    with path.open("rb") as file:
+        return fingerprint(hashlib.file_digest(file, "sha256").hexdigest())
