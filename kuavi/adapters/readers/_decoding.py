@@ -1,0 +1,171 @@
+"""From packets to decoded frames, going on over what can't be decoded."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import av
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.adapters.readers._container import Media
+from kuavi.adapters.readers._timeline import Timeline
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.spans import Span
+from kuavi.ports.reader import Damaged
+
+BACK_STEPS_S = (0.0, 1.0, 4.0, 16.0, 64.0)
+"""How much earlier to seek, step by step, when the frame on screen was not reached."""
+
+NEAR_START_S = 1.0
+"""Up to here decoding from the start costs no more than a search."""
+
+BEFORE_START_S = 10.0
+"""Where to seek to reach the start: transport streams are searched by decoding time, before it."""
+
+EARLY_END_S = 0.1
+"""A stream that ends this much, and three frames, before its stated end was cut off."""
+
+MAX_READ_ERRORS = 8
+
+
+class Decoding:
+    """Decodes one stream; `trouble` is what went wrong since the last good frame, or empty."""
+
+    def __init__(self, media: Media, stream: Any) -> None:
+        self._container = media.container
+        self._stream = stream
+        self.trouble = ""
+
+    def frames(self) -> Iterator[Any]:
+        """Decoded frames in presentation order; packets that don't decode are passed over."""
+        for packet in self._packets():
+            try:
+                decoded = packet.decode()
+            except av.FFmpegError as error:
+                self.trouble = error.strerror or str(error)
+                continue
+            for frame in decoded:
+                self.trouble = "the last picture or sound is incomplete" if frame.is_corrupt else ""
+                yield frame
+
+    def _packets(self) -> Iterator[Any]:
+        """Packets of the stream; a read error ends it only when it keeps coming back."""
+        errors = 0
+        while errors < MAX_READ_ERRORS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    errors = 0
+                    yield packet
+            except av.FFmpegError as error:
+                self.trouble = error.strerror or str(error)
+                errors += 1
+            else:
+                return
+
+
+@frozen(eq=False)
+class Timed:
+    """A decoded picture (PyAV's frame), on screen in [time_s, until_s); `last`: none follows."""
+
+    picture: Any
+    time_s: float
+    until_s: float
+    last: bool
+
+
+def prepare(media: Media, stream: Any) -> None:
+    """Set the stream up for decoding alone, on all cores."""
+    for other in media.container.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+    stream.thread_type = "AUTO"
+
+
+def seconds(frame: Any, stream: Any) -> tuple[float | None, float]:
+    """A frame's own time stamp and duration (0: unknown) in seconds."""
+    base = frame.time_base or stream.time_base
+    stamp = None if frame.pts is None else float(frame.pts * base)
+    return stamp, float((frame.duration or 0) * base)
+
+
+def seek(media: Media, stream: Any, time_s: float) -> bool:
+    """Go to the keyframe before a time; False where the file can't be searched."""
+    try:
+        media.container.seek(int((time_s + media.start_s) / stream.time_base), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def pictures(
+    media: Media, stream: Any, from_s: float | None, within: Span | None
+) -> Iterator[Outcome[Timed, Damaged]]:
+    """Pictures in time order from the one on screen at `from_s`, or a little earlier, on.
+
+    One picture is held back until the next one's time is known.  Pictures whose time is not after
+    the one before are never on screen and are left out.  A packet that doesn't decode in the
+    middle lengthens the picture before it; `Damaged` ends the run where nothing came after it, and
+    where the stream ended well before the end its header states.
+    """
+    prepare(media, stream)
+    decoding = Decoding(media, stream)
+    timeline = Timeline(media.start_s, media.duration_s)
+    held: Any = None
+    time_s, until_s = 0.0, 0.0
+    for picture in _positioned(media, decoding, stream, from_s):
+        stamp_s, length_s = seconds(picture, stream)
+        next_s = timeline.place(stamp_s, length_s)
+        if next_s is None or (held is not None and next_s <= time_s):
+            continue
+        if held is not None:
+            yield Success(Timed(held, time_s, next_s, last=False))
+            if within is not None and next_s >= within.end_s:
+                return
+            length_s = length_s or next_s - time_s
+        held, time_s = picture, next_s
+        until_s = time_s + (length_s or _usual_length_s(stream))
+    trouble = decoding.trouble or _cut_off(media, stream, until_s)
+    if held is not None:
+        yield Success(Timed(held, time_s, until_s, last=not trouble))
+    elif not trouble and within is None:
+        trouble = "no picture could be decoded"
+    if trouble:
+        yield Failure(Damaged(media.path, until_s, trouble))
+
+
+def _positioned(
+    media: Media, decoding: Decoding, stream: Any, from_s: float | None
+) -> Iterator[Any]:
+    """Decoded frames from one at or before `from_s` on.
+
+    Indexes name decoding times, so a keyframe found for a time may be shown after it: then the
+    search goes further back, in the end to the start.
+    """
+    if from_s is None or from_s <= NEAR_START_S:
+        yield from decoding.frames()
+        return
+    for target_s in (from_s - step_s for step_s in BACK_STEPS_S):
+        if target_s <= 0 or not seek(media, stream, target_s):
+            break
+        frames = decoding.frames()
+        first = next(frames, None)
+        stamp_s = None if first is None else seconds(first, stream)[0]
+        if stamp_s is not None and stamp_s - media.start_s <= from_s:
+            yield from chain([first], frames)
+            return
+    if not seek(media, stream, -BEFORE_START_S):
+        seek(media, stream, 0.0)
+    yield from decoding.frames()
+
+
+def _usual_length_s(stream: Any) -> float:
+    rate = stream.average_rate or stream.guessed_rate
+    return float(1 / rate) if rate else 0.04
+
+
+def _cut_off(media: Media, stream: Any, until_s: float) -> str:
+    end_s = media.stated_end_s(stream)
+    if end_s is None or until_s >= end_s - EARLY_END_S - 3 * _usual_length_s(stream):
+        return ""
+    return f"it ends here, though its header promises {end_s:.2f} s"

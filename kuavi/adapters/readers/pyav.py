@@ -1,0 +1,141 @@
+"""Media files read through PyAV, which brings its own ffmpeg libraries.
+
+One streaming decode serves all views: a picture is converted only if some view takes it, and once
+for each size asked for.  What a broken file still gives is given; see `_decoding.pictures` for what
+counts as `Damaged`.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import av
+from attrs import frozen
+from returns.result import Failure, Success
+
+from kuavi.adapters.readers._container import MAX_PIXELS, Media, open_media, sample_aspect
+from kuavi.adapters.readers._decoding import Decoding, Timed, pictures, prepare
+from kuavi.adapters.readers._scale import Scaler, Turn, turn_of
+from kuavi.adapters.readers._sizes import fitted
+from kuavi.adapters.readers._sound import chunks
+from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.sampling import Cursor, Shown, clipped, earliest_s, finished, start, take_each
+from kuavi.domain.spans import Span
+from kuavi.ports.reader import (
+    Damaged,
+    FrameReader,
+    NoAudioStream,
+    NotReadable,
+    NoVideoStream,
+    ReadFailure,
+)
+
+
+@frozen
+class PyAvReader:
+    """Follows kuavi.ports.reader.FrameReader."""
+
+    def info(self, path: str) -> Outcome[MediaInfo, ReadFailure]:
+        opened = open_media(path)
+        if isinstance(opened, Failure):
+            return opened
+        with opened.unwrap() as media:
+            if media.video is None:
+                return Failure(NoVideoStream(path))
+            return Success(_info(media, media.video))
+
+    def frames(
+        self, path: str, views: Sequence[View], within: Span | None = None
+    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+        opened = open_media(path)
+        if isinstance(opened, Failure):
+            yield opened
+            return
+        with opened.unwrap() as media:
+            if media.video is None:
+                yield Failure(NoVideoStream(path))
+            elif views:
+                yield from _served(media, media.video, views, within)
+
+    def audio(
+        self, path: str, within: Span | None = None
+    ) -> Iterator[Outcome[AudioChunk, ReadFailure]]:
+        opened = open_media(path)
+        if isinstance(opened, Failure):
+            yield opened
+            return
+        with opened.unwrap() as media:
+            if media.audio is None:
+                yield Failure(NoAudioStream(path))
+            elif media.audio.codec_context is None:
+                yield Failure(NotReadable(path, "there is no decoder for its sound"))
+            else:
+                yield from chunks(media, media.audio, within)
+
+
+def build() -> FrameReader:
+    return PyAvReader()
+
+
+def _info(media: Media, stream: Any) -> MediaInfo:
+    prepare(media, stream)
+    first = next(islice(Decoding(media, stream).frames(), 1), None)
+    turn = turn_of(first) if first is not None else Turn()
+    width, height = fitted(stream.width, stream.height, MAX_PIXELS, sample_aspect(stream))
+    rate = stream.average_rate or stream.guessed_rate
+    return MediaInfo(
+        container=media.container.format.name,
+        video_codec=stream.codec_context.name,
+        width=height if turn.transposed else width,
+        height=width if turn.transposed else height,
+        fps=float(rate) if rate else 0.0,
+        duration_s=media.duration_s,
+        start_s=media.start_s,
+        rotation=turn.clockwise_deg,
+        has_audio=media.audio is not None,
+    )
+
+
+def _served(
+    media: Media, stream: Any, views: Sequence[View], within: Span | None
+) -> Iterator[Outcome[Seen, ReadFailure]]:
+    cursors: tuple[Cursor, ...] = tuple(start(view.sampling, within) for view in views)
+    scaler = Scaler(sample_aspect(stream))
+    for outcome in pictures(media, stream, _needed_from_s(views, within), within):
+        if isinstance(outcome, Failure):
+            yield outcome
+            return
+        timed = outcome.unwrap()
+        part = clipped(Shown(timed.time_s, timed.until_s, timed.last), within)
+        if part is None:
+            continue
+        cursors, wanted = take_each(cursors, part)
+        yield from _seen(scaler, timed, views, wanted, media.path)
+        if all(map(finished, cursors)):
+            return
+
+
+def _seen(
+    scaler: Scaler, timed: Timed, views: Sequence[View], wanted: Sequence[int], path: str
+) -> Iterator[Outcome[Seen, ReadFailure]]:
+    if not wanted:
+        return
+    try:
+        made = scaler.frames(timed, {views[position].max_side for position in wanted})
+    except (av.FFmpegError, ValueError) as error:
+        yield Failure(Damaged(path, timed.time_s, f"a picture can't be converted: {error}"))
+        return
+    for position in wanted:
+        frame = made[views[position].max_side]
+        yield Success(Seen(position, frame, timed.until_s))
+
+
+def _needed_from_s(views: Sequence[View], within: Span | None) -> float | None:
+    """The first instant whose picture is needed; None: the very first picture."""
+    firsts = [earliest_s(view.sampling) for view in views]
+    listed = [first for first in firsts if first is not None]
+    start_s = None if within is None else within.start_s
+    if len(listed) < len(firsts):
+        return start_s
+    return min(listed) if start_s is None else max(start_s, min(listed))
