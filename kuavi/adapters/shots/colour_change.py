@@ -1,0 +1,83 @@
+"""Hard cuts by the change of colour between successive frames; no weights, no learning.
+
+Options: `threshold`, `around`, `ratio`, `lasting` (kuavi.domain.cutting.CutRule) and `max_side`,
+the size in pixels at which frames are compared.
+"""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+from returns.result import Failure, Success
+
+from kuavi.domain.cutting import CutFold, CutRule, fold_picture, fold_rest, hsv_of
+from kuavi.domain.evidence import Evidence, Heuristic, Model
+from kuavi.domain.media import EveryFrame, Frame, View
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import ModelSpec
+from kuavi.domain.shots import Cut
+from kuavi.ports.models import ModelFailure, ModelUnavailable
+from kuavi.ports.shots import ShotDetector, ShotTracker
+
+_OPTIONS = ("threshold", "around", "ratio", "lasting", "max_side")
+
+
+class ColourChangeTracker:
+    """One video's fold; holds `around` frames back."""
+
+    def __init__(self, rule: CutRule) -> None:
+        self._fold = CutFold(rule)
+
+    def push(self, frame: Frame) -> Outcome[tuple[Cut, ...], ModelFailure]:
+        self._fold, cuts = fold_picture(self._fold, frame.time_s, hsv_of(frame.pixels))
+        return Success(cuts)
+
+    def finish(self) -> Outcome[tuple[Cut, ...], ModelFailure]:
+        return Success(fold_rest(self._fold))
+
+
+@frozen
+class ColourChange:
+    rule: CutRule = field(factory=CutRule)
+    max_side: int = 96
+
+    @property
+    def model(self) -> Model:
+        rule = self.rule
+        revision = (
+            f"hsv-{self.max_side}px-threshold-{rule.threshold:g}-around-{rule.around}"
+            f"-ratio-{rule.ratio:g}-lasting-{rule.lasting:g}"
+        )
+        return Model("colour-change", revision)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Heuristic("change of colour between frames")
+
+    @property
+    def view(self) -> View:
+        return View(EveryFrame(), self.max_side)
+
+    def start(self) -> Outcome[ShotTracker, ModelFailure]:
+        return Success(ColourChangeTracker(self.rule))
+
+
+def build(spec: ModelSpec) -> Outcome[ShotDetector, ModelUnavailable]:
+    options = spec.options
+    unknown = sorted(set(options) - set(_OPTIONS))
+    if unknown:
+        reason = f"no option named {', '.join(unknown)}"
+        return Failure(ModelUnavailable(spec.model_id, reason, f"use {', '.join(_OPTIONS)}"))
+    try:
+        return Success(ColourChange(_rule(options), int(options.get("max_side", 96))))
+    except ValueError as error:
+        return Failure(ModelUnavailable(spec.model_id, str(error), "correct the option"))
+
+
+def _rule(options: Mapping[str, str | int | float | bool]) -> CutRule:
+    usual = CutRule()
+    return CutRule(
+        threshold=float(options.get("threshold", usual.threshold)),
+        around=int(options.get("around", usual.around)),
+        ratio=float(options.get("ratio", usual.ratio)),
+        lasting=float(options.get("lasting", usual.lasting)),
+    )
