@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from attrs import Factory, evolve, frozen
@@ -101,7 +102,7 @@ class World:
 
     films: Mapping[str, FakeClip] = Factory(lambda: {"/films/day.mp4": DAY})
     contents: Mapping[str, bytes] = Factory(dict)
-    library: Library = Factory(lambda: memory.build("memory"))
+    library: Library = Factory(lambda: memory.build("memory", create=True).unwrap())
     scan: ScanPorts = Factory(scan_ports)
     words: WordPorts = Factory(word_ports)
     progress: MemoryProgress = Factory(MemoryProgress)
@@ -158,6 +159,6 @@ class World:
         assert not isinstance(outcome, Failure), outcome.failure()
         return outcome.unwrap()
 
-    def later(self, **changes: object) -> "World":
+    def later(self, **changes: Any) -> "World":
         """The same library, with other films, models or progress."""
         return evolve(self, **changes)

@@ -1,17 +1,21 @@
 """Indexing through fakes: what is done, what is kept, what is told."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from attrs import evolve, frozen
-from returns.result import Failure, Success
+from returns.result import Failure
 
 from kuavi.adapters.progress.memory import MemoryProgress
-from kuavi.domain.evidence import Model
+from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.manifest import TIERS, Stage, Tier
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
+from kuavi.domain.space import Embeddings, Joint, Space
 from kuavi.domain.words import Tag, TextBox
+from kuavi.ports.encoders import JointEncoder
 from kuavi.ports.models import ModelFailed, ModelFailure
 from kuavi.ports.progress import Advanced, Cancelled, StagesPlanned
 from kuavi.ports.reader import FileMissing, NoVideoStream
@@ -82,7 +86,7 @@ def test_a_changed_setting_makes_only_what_depends_on_it(
 def test_a_changed_model_makes_only_what_depends_on_it() -> None:
     world = World()
     world.indexed()
-    newer = evolve(world.scan.joint, model=Model("fake-joint", "colours-2"))
+    newer = OtherRevision(world.scan.joint)
     later = world.later(scan=evolve(world.scan, joint=newer))
     assert later.indexed().done == (Stage.VISUAL,)
 
@@ -149,6 +153,31 @@ def test_a_file_without_sound_has_an_empty_transcript_and_says_so() -> None:
 
 
 @frozen
+class OtherRevision:
+    """A joint encoder as it may be after an update: another model in the same space."""
+
+    inner: JointEncoder
+
+    @property
+    def model(self) -> Model:
+        return Model(self.inner.model.model_id, "colours-2")
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.inner.evidence
+
+    @property
+    def space(self) -> Space[Joint]:
+        return self.inner.space
+
+    def encode_frames(self, frames: Sequence[Frame]) -> Outcome[Embeddings[Joint], ModelFailure]:
+        return self.inner.encode_frames(frames)
+
+    def encode_texts(self, texts: Sequence[str]) -> Outcome[Embeddings[Joint], ModelFailure]:
+        return self.inner.encode_texts(texts)
+
+
+@frozen
 class BrokenTagger:
     """Fails on every picture."""
 
@@ -159,10 +188,10 @@ class BrokenTagger:
         return self.inner.model
 
     @property
-    def evidence(self) -> object:
+    def evidence(self) -> Evidence:
         return self.inner.evidence
 
-    def tag(self, frames: list[Frame]) -> Outcome[tuple[tuple[Tag, ...], ...], ModelFailure]:
+    def tag(self, frames: Sequence[Frame]) -> Outcome[tuple[tuple[Tag, ...], ...], ModelFailure]:
         return Failure(ModelFailed("broken", f"no tags for {len(frames)}"))
 
 
@@ -177,10 +206,12 @@ class GreenBlind:
         return self.inner.model
 
     @property
-    def evidence(self) -> object:
+    def evidence(self) -> Evidence:
         return self.inner.evidence
 
-    def read(self, frames: list[Frame]) -> Outcome[tuple[tuple[TextBox, ...], ...], ModelFailure]:
+    def read(
+        self, frames: Sequence[Frame]
+    ) -> Outcome[tuple[tuple[TextBox, ...], ...], ModelFailure]:
         corner = frames[0].pixels[-1, -1].astype(int)
         if np.abs(corner - COLOURS["green"]).max() < 5:
             return Failure(ModelFailed("blind", "can't read on green"))

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from returns.result import Failure
 
+from kuavi.adapters.joint import fake as joint
 from kuavi.apps.usecases.queries import (
     ByImage,
     BySpan,
@@ -19,8 +20,7 @@ from kuavi.apps.usecases.queries import (
 from kuavi.domain.annotation import Action, Annotation, Summary
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import Tier
-from kuavi.domain.plan import IndexPlan
-from kuavi.domain.space import Space
+from kuavi.domain.plan import IndexPlan, ModelSpec
 from kuavi.domain.spans import Span
 from kuavi.ports.library import NoSuchVideo, OtherSpace
 from kuavi.ports.pictures import ImageFormat
@@ -53,7 +53,8 @@ def text(query: str, field: Field = Field.ALL, limit: int = 10) -> SearchRequest
 )
 def test_what_is_seen_is_found(world: World, colour: str, title: str, start_s: float) -> None:
     hit = world.found(text(colour, Field.VISUAL)).hits[0]
-    assert (hit.title, hit.scene.start_s) == (title, pytest.approx(start_s))
+    assert hit.title == title
+    assert hit.scene.start_s == pytest.approx(start_s)
     assert [match.field for match in hit.matches] == [Field.VISUAL]
     assert hit.matches[0].evidence == world.scan.joint.evidence
     assert hit.thumbnail_s is not None
@@ -70,7 +71,8 @@ def test_what_is_said_is_found_with_its_words(world: World) -> None:
 
 def test_what_is_written_is_found(world: World) -> None:
     hit = world.found(text("harbour", Field.SCREEN)).hits[0]
-    assert (hit.text, hit.scene.start_s) == ("HARBOUR", pytest.approx(7))
+    assert hit.text == "HARBOUR"
+    assert hit.scene.start_s == pytest.approx(7)
 
 
 def test_all_finds_each_kind_first(world: World) -> None:
@@ -117,7 +119,8 @@ def test_a_span_finds_its_like_elsewhere_and_never_itself(world: World) -> None:
     day, night = world.library.view().unwrap().videos().unwrap()
     for field in (Field.ALL, Field.VISUAL, Field.TEMPORAL):
         found = world.found(SearchRequest(BySpan(day.id, Span(0.5, 2.5)), field))
-        assert (found.hits[0].video, found.hits[0].scene.start_s) == (night.id, pytest.approx(4))
+        assert found.hits[0].video == night.id
+        assert found.hits[0].scene.start_s == pytest.approx(4)
         assert not any(h.video == day.id and h.scene.contains(1) for h in found.hits)
 
 
@@ -181,8 +184,7 @@ def test_a_library_scanned_only_says_what_is_missing() -> None:
 
 
 def test_vectors_of_another_model_are_refused(world: World) -> None:
-    joint = world.scan.joint
-    other = evolve(joint, space=Space(joint.space.model_id, "other", joint.space.dim))
+    other = joint.build(ModelSpec("fake", "another-joint")).unwrap()
     later = world.later(scan=evolve(world.scan, joint=other))
     outcome = later.search(text("red", Field.VISUAL))
     assert isinstance(outcome.failure(), OtherSpace)

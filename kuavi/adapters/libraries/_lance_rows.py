@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.layers import Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
 from kuavi.domain.spans import Span
@@ -141,6 +142,10 @@ def to_cuts(table: Any) -> tuple[Cut, ...]:
 def to_keyframes(table: Any) -> tuple[Keyframe, ...]:
     rows = table.to_pylist()
     return tuple(Keyframe(row["time_s"], _span(row), row["image"]) for row in rows)
+
+
+def to_times(table: Any) -> Times:
+    return np.array(table["time_s"].to_pylist(), dtype=np.float64)
 
 
 def to_tags(table: Any) -> tuple[TaggedMoment, ...]:

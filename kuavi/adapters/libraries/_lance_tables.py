@@ -1,6 +1,6 @@
 """Rows of the tables: write, fetch and delete those of one part of a video."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +92,17 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, columns: Column
         table.add(pa.table({**owned, **columns}, schema=table.schema))
 
 
-def fetch(table: Any, video: VideoId, holding: Holding) -> Any:
-    """The rows of a part as an Arrow table in order of position; ValueError if some are missing."""
-    condition = owned_by(video, holding.rev, holding.layer)
-    rows = table.search().where(condition).to_arrow().sort_by("position")
+def fetch(
+    table: Any, video: VideoId, holding: Holding, columns: Sequence[str] | None = None
+) -> Any:
+    """The rows of a part as an Arrow table in order of position; ValueError if some are missing.
+
+    `columns` names those that are wanted; all without.
+    """
+    found = table.search().where(owned_by(video, holding.rev, holding.layer))
+    if columns is not None:
+        found = found.select(["position", *columns])
+    rows = found.to_arrow().sort_by("position")
     if rows.num_rows != holding.rows:
         raise ValueError(
             f"{holding.part} of video {video}: {rows.num_rows} of {holding.rows} rows are there; "

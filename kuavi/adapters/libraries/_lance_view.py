@@ -1,6 +1,6 @@
 """A library as it was at one moment: every table pinned to a version."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from kuavi.adapters.libraries._parts import (
 )
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.layers import Layer, Located
+from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome
@@ -83,6 +83,9 @@ class LanceView:
     def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
         return self._part(video, KEYFRAMES, decode.to_keyframes)
 
+    def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
+        return self._part(video, KEYFRAMES, decode.to_times, ["time_s"])
+
     def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]:
         return self._part(video, TAGS, decode.to_tags)
 
@@ -117,7 +120,11 @@ class LanceView:
         )
 
     def _part(
-        self, video: VideoId, part: str, decoded: Callable[[Any], T]
+        self,
+        video: VideoId,
+        part: str,
+        decoded: Callable[[Any], T],
+        columns: Sequence[str] | None = None,
     ) -> Outcome[T, LibraryFailure]:
         entry = self._entries.get(video)
         if entry is None:
@@ -126,7 +133,9 @@ class LanceView:
         if holding is None or holding.rows == 0:
             return Success(decoded(SCHEMAS[part].empty_table()))
         held = holding
-        return guarded(self._path, lambda: decoded(fetch(self._table(held.table), video, held)))
+        return guarded(
+            self._path, lambda: decoded(fetch(self._table(held.table), video, held, columns))
+        )
 
     def _holdings(self, part: str) -> dict[VideoId, Holding]:
         """The videos that have rows of a part."""

@@ -25,7 +25,7 @@ from kuavi.adapters.libraries._parts import (
 )
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import Fingerprint, VideoId
-from kuavi.domain.layers import Layer, Located
+from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome
@@ -94,6 +94,12 @@ class MemoryView:
 
     def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
         return self._items(video, Keyframes, lambda part: part.keyframes)
+
+    def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
+        kept = self._items(video, Keyframes, lambda part: part.keyframes)
+        if isinstance(kept, Failure):
+            return kept
+        return Success(np.array([one.time_s for one in kept.unwrap()], dtype=np.float64))
 
     def tags(self, video: VideoId) -> Outcome[tuple[TaggedMoment, ...], LibraryFailure]:
         return self._items(video, Tags, lambda part: part.moments)
