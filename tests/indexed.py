@@ -14,7 +14,7 @@ from kuavi.domain.media import Keyframe, MediaInfo
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
 from kuavi.domain.spans import Span
-from kuavi.domain.tree import SegmentTree
+from kuavi.domain.tree import SegmentTree, build_tree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.library import (
     Cuts,
@@ -112,42 +112,15 @@ def rows(
     return Rows(layer, Embeddings(space, matrix), starts, starts + 1 / 3)
 
 
-def balanced_tree(n_leaves: int, length_s: float = 10.01) -> SegmentTree:
-    """A binary tree over equal leaves, in breadth-first order, made by halving."""
-    nodes: list[tuple[int, int, int, int]] = [(0, n_leaves, -1, 0)]
-    left, right = [], []
-    for index in range(2 * n_leaves - 1):
-        first, end, _, level = nodes[index]
-        if end - first == 1:
-            left.append(-1)
-            right.append(-1)
-            continue
-        middle = (first + end + 1) // 2
-        left.append(len(nodes))
-        right.append(len(nodes) + 1)
-        nodes += [(first, middle, index, level + 1), (middle, end, index, level + 1)]
-    table = np.array(nodes, dtype=np.int32)
-    edges = np.linspace(0.0, length_s, n_leaves + 1)
-    sizes = (table[:, 1] - table[:, 0]).astype(np.float64)
-    cost = np.where(sizes > 1, sizes / 7, 0.0)
-    return SegmentTree(
-        span=Span(0.0, length_s),
-        parent=table[:, 2].copy(),
-        left=np.array(left, dtype=np.int32),
-        right=np.array(right, dtype=np.int32),
-        level=table[:, 3].copy(),
-        start_s=edges[table[:, 0]],
-        end_s=edges[table[:, 1]],
-        first_frame=table[:, 0].copy(),
-        last_frame=table[:, 1] - np.int32(1),
-        cost=cost,
-        rank=np.argsort(np.argsort(-cost, kind="stable")).astype(np.int32),
-        is_shot=sizes == 1,
-    )
+def tree_of(n_frames: int, seed: int = 0) -> SegmentTree:
+    """The tree of a video of `n_frames` frames, one each 2 s, with a cut in its middle."""
+    frames = np.random.default_rng(seed).normal(size=(n_frames, 4)).astype(np.float32)
+    times = np.arange(n_frames) * 2.0
+    return build_tree(frames, times, Span(0.0, n_frames * 2.0), [float(n_frames)])
 
 
 def tree(name: str, take: int = 0) -> Tree:
-    return Tree(balanced_tree(3 + take, length_s=float(len(name) + 3)))
+    return Tree(tree_of(3 + len(name) + take, seed=take))
 
 
 def transcript(*texts: str) -> Transcript:

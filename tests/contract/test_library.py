@@ -75,7 +75,7 @@ def test_empty_parts_come_back_empty(library: Library) -> None:
         Tags(()),
         indexed.rows(Layer.VISUAL, "a", JOINT, n=0),
         indexed.rows(Layer.MOTION, "a", MOTION, n=0),
-        Tree(indexed.balanced_tree(1)),
+        Tree(indexed.tree_of(1)),
         Transcript(()),
         indexed.rows(Layer.TRANSCRIPT, "a", TEXT, n=0),
         ScreenText(()),
@@ -93,7 +93,7 @@ def test_large_parts_come_back_whole_and_in_order(library: Library) -> None:
     texts = [f"word{i}" for i in range(700)]
     record = record_of("a", {Stage.TREE: 0, Stage.VISUAL: 0, Stage.TRANSCRIPT: 0})
     parts = (
-        Tree(indexed.balanced_tree(600)),
+        Tree(indexed.tree_of(600)),
         indexed.rows(Layer.VISUAL, "a", JOINT, n=1500),
         indexed.transcript(*texts),
     )

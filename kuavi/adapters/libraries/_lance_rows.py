@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
+from attrs import fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
@@ -95,25 +96,11 @@ def _vectors(rows: Rows) -> Columns:
     }
 
 
-_TREE_ARRAYS = (
-    "parent",
-    "left",
-    "right",
-    "level",
-    "start_s",
-    "end_s",
-    "first_frame",
-    "last_frame",
-    "cost",
-    "rank",
-    "is_shot",
-)
+_TREE_ARRAYS = tuple(field.name for field in fields(SegmentTree))
 
 
 def _nodes(tree: SegmentTree) -> Columns:
-    n = len(tree.parent)
-    arrays = {name: pa.array(getattr(tree, name)) for name in _TREE_ARRAYS}
-    return {**arrays, "tree_start_s": [tree.span.start_s] * n, "tree_end_s": [tree.span.end_s] * n}
+    return {name: pa.array(getattr(tree, name)) for name in _TREE_ARRAYS}
 
 
 def _word(word: Word) -> dict[str, Any]:
@@ -159,9 +146,7 @@ def to_tags(table: Any) -> tuple[TaggedMoment, ...]:
 def to_tree(table: Any) -> SegmentTree | None:
     if table.num_rows == 0:
         return None
-    arrays = {name: table[name].to_numpy() for name in _TREE_ARRAYS}
-    span = Span(table["tree_start_s"][0].as_py(), table["tree_end_s"][0].as_py())
-    return SegmentTree(span=span, **arrays)
+    return SegmentTree(**{name: table[name].to_numpy() for name in _TREE_ARRAYS})
 
 
 def to_utterances(table: Any) -> tuple[Utterance, ...]:

@@ -48,12 +48,10 @@ SCHEMAS: dict[str, Any] = {
     NODES: pa.schema(
         [
             *_OWNER,
-            *[(name, pa.int32()) for name in _TREE_IDS],
+            *[(name, pa.int64()) for name in _TREE_IDS],
             *_SPAN,
             ("cost", pa.float64()),
             ("is_shot", pa.bool_()),
-            ("tree_start_s", pa.float64()),
-            ("tree_end_s", pa.float64()),
         ]
     ),
     UTTERANCES: pa.schema([*_OWNER, *_SPAN, ("text", pa.string()), ("words", pa.list_(_WORD))]),

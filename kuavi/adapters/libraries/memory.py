@@ -156,7 +156,7 @@ class MemoryView:
         if layer is not Layer.SUMMARY or tree is None:
             return []
         return [
-            (video, node, _node_span(tree, node), summary_text(value))
+            (video, node, tree.span_of(node), summary_text(value))
             for node, value in sorted(entry.annotations.items())
         ]
 
@@ -195,10 +195,6 @@ def _tree(entry: _Entry) -> SegmentTree | None:
 def _key(record: VideoRecord, part: Part) -> Fingerprint | None:
     made = record.record(stage_of(part))
     return None if made is None else made.key
-
-
-def _node_span(tree: SegmentTree, node: int) -> Span:
-    return Span(float(tree.start_s[node]), float(tree.end_s[node]))
 
 
 class MemoryLibrary:
@@ -242,7 +238,7 @@ class MemoryLibrary:
             if entry is None:
                 return Failure(NoSuchVideo(video))
             tree = _tree(entry)
-            n_nodes = 0 if tree is None else len(tree.parent)
+            n_nodes = 0 if tree is None else len(tree)
             if not all(0 <= node < n_nodes for node in annotations):
                 raise IndexError(f"nodes {sorted(annotations)} of a tree of {n_nodes}")
             after = {**entry.annotations, **annotations}
