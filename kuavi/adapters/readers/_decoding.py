@@ -50,7 +50,10 @@ class Decoding:
                 yield frame
 
     def _packets(self) -> Iterator[Any]:
-        """Packets of the stream; a read error ends it only when it keeps coming back."""
+        """Packets of the stream; a read error ends it only when it keeps coming back.
+
+        PyAV's demuxer trips over streams that turn up midway (IndexError); a new one knows them.
+        """
         errors = 0
         while errors < MAX_READ_ERRORS:
             try:
@@ -59,6 +62,8 @@ class Decoding:
                     yield packet
             except av.FFmpegError as error:
                 self.trouble = error.strerror or str(error)
+                errors += 1
+            except IndexError:
                 errors += 1
             else:
                 return

@@ -112,7 +112,12 @@ def chunks(
     except (av.FFmpegError, ValueError) as error:
         decoding.trouble = str(error)
     yield from map(Success, packer.rest())
-    if not packer.full and (trouble := decoding.trouble or _cut_off(media, stream, packer.end_s)):
+    if packer.full:
+        return
+    trouble = decoding.trouble or _cut_off(media, stream, packer.end_s)
+    if packer.end_s == start_s and within is None:
+        trouble = trouble or "no sound could be decoded"
+    if trouble:
         yield Failure(Damaged(media.path, packer.end_s, trouble))
 
 

@@ -6,7 +6,6 @@ counts as `Damaged`.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import av
@@ -43,7 +42,7 @@ class PyAvReader:
         with opened.unwrap() as media:
             if media.video is None:
                 return Failure(NoVideoStream(path))
-            return Success(_info(media, media.video))
+            return _info(media, media.video)
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
@@ -78,13 +77,17 @@ def build() -> FrameReader:
     return PyAvReader()
 
 
-def _info(media: Media, stream: Any) -> MediaInfo:
+def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
+    """The first picture is decoded: PyAV shows the display matrix nowhere else."""
     prepare(media, stream)
-    first = next(islice(Decoding(media, stream).frames(), 1), None)
+    first = next(Decoding(media, stream).frames(), None)
     turn = turn_of(first) if first is not None else Turn()
-    width, height = fitted(stream.width, stream.height, MAX_PIXELS, sample_aspect(stream))
+    coded = stream if first is None else first
+    if not (coded.width and coded.height):
+        return Failure(NotReadable(media.path, "the size of its pictures is unknown"))
+    width, height = fitted(coded.width, coded.height, MAX_PIXELS, sample_aspect(stream))
     rate = stream.average_rate or stream.guessed_rate
-    return MediaInfo(
+    info = MediaInfo(
         container=media.container.format.name,
         video_codec=stream.codec_context.name,
         width=height if turn.transposed else width,
@@ -95,6 +98,7 @@ def _info(media: Media, stream: Any) -> MediaInfo:
         rotation=turn.clockwise_deg,
         has_audio=media.audio is not None,
     )
+    return Success(info)
 
 
 def _served(
