@@ -53,11 +53,15 @@ class KuaviError(Exception):
 
 @frozen
 class Indexed:
-    """What came of one file or folder: a report, or the problem in one line."""
+    """What came of one file or folder: a report, or the problem in one line.
+
+    `failure` is the typed reason of the problem.
+    """
 
     path: str
     report: IndexReport | None
     problem: str | None = None
+    failure: object | None = None
 
     @property
     def ok(self) -> bool:
@@ -109,7 +113,7 @@ class OpenLibrary:
                 if isinstance(problem, Cancelled):
                     raise KuaviError(problem)
                 progress.report(VideoDone(path, str(problem)))
-                yield Indexed(path, None, str(problem))
+                yield Indexed(path, None, str(problem), problem)
             else:
                 progress.report(VideoDone(path, None))
                 yield Indexed(path, outcome.unwrap())
@@ -120,7 +124,8 @@ class OpenLibrary:
         for path in paths:
             found = self._tools.files.find(absolute(path))
             if isinstance(found, Failure):
-                problems.append(Indexed(absolute(path), None, str(found.failure())))
+                problem = found.failure()
+                problems.append(Indexed(absolute(path), None, str(problem), problem))
             else:
                 files |= dict.fromkeys(found.unwrap())
         return list(files), problems
