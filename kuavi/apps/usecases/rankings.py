@@ -3,13 +3,13 @@
 from typing import TypeVar
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.queries import Field
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
 from kuavi.domain.evidence import Evidence, Heuristic
-from kuavi.domain.layers import Layer, Located
+from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import max_per_group, top_k
 from kuavi.domain.space import Embeddings, Role, cosine
@@ -61,14 +61,33 @@ class Scope:
     allowed: Flags
 
 
-def by_vector(
-    query: Embeddings[R], rows: Located[R], scope: Scope, floor: float = -1.0
+def by_frames(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+    """Scenes by their best frame's cosine to the query (one row).
+
+    A sampled frame shows its own moment: it belongs to the scene on at its time, and what it
+    stands for ends with that scene.
+    """
+    ranked: list[Ranked] = []
+    for item in _by_vector(query, rows, rows.start_s, scope, -1.0):
+        moment = item.moment.overlap(scope.table.span(item.scene))
+        ranked.append(evolve(item, moment=moment or item.moment))
+    return tuple(ranked)
+
+
+def by_meaning(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+    """Scenes by their nearest sentence, where it is near enough; one belongs to its middle."""
+    middle_s = (rows.start_s + rows.end_s) / 2
+    return _by_vector(query, rows, middle_s, scope, TEXT_FLOOR)
+
+
+def _by_vector(
+    query: Embeddings[R], rows: Located[R], time_s: Times, scope: Scope, floor: float
 ) -> tuple[Ranked, ...]:
-    """Scenes by their best row's cosine to the query (one row), at least `floor`."""
+    """Scenes by the best cosine of the rows whose time lies in them, at least `floor`."""
     if not len(rows) or not len(scope.table):
         return ()
     scores = cosine(query, rows.embeddings)[0].astype(np.float64)
-    group = scope.table.of(rows.videos, rows.video, (rows.start_s + rows.end_s) / 2)
+    group = scope.table.of(rows.videos, rows.video, time_s)
     usable = np.flatnonzero((group >= 0) & (scores >= floor))
     best, item = max_per_group(scores[usable], group[usable], len(scope.table))
     ranked: list[Ranked] = []
