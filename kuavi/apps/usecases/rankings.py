@@ -1,5 +1,6 @@
 """Rankings of scenes, one per field and method, each by its own scores."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import max_per_group, top_k
 from kuavi.domain.space import Embeddings, Role, cosine
 from kuavi.domain.spans import Span
-from kuavi.ports.library import LibraryFailure, LibraryView
+from kuavi.domain.terms import content_words, where_said
+from kuavi.ports.library import LibraryFailure, LibraryView, TextMatch
 
 R = TypeVar("R", bound=Role)
 
@@ -102,16 +104,36 @@ def _by_vector(
 def by_words(
     view: LibraryView, layer: Layer, text: str, scope: Scope
 ) -> Outcome[tuple[Ranked, ...], LibraryFailure]:
-    """Scenes by their best full-text match."""
-    found = view.full_text(layer, text, DEEP)
+    """Scenes by their best full-text match; what is said has the time of the very words."""
+    terms = content_words(text)
+    found = view.full_text(layer, " ".join(terms), DEEP)
     if isinstance(found, Failure):
         return found
     matches = found.unwrap()
+    moments: list[Span] = []
+    for match in matches:
+        told = _moment(view, match, terms)
+        if isinstance(told, Failure):
+            return told
+        moments.append(told.unwrap())
     videos = tuple(match.video for match in matches)
-    middles = np.array([match.span.middle_s for match in matches])
+    middles = np.array([moment.middle_s for moment in moments])
     scenes = scope.table.of(videos, np.arange(len(videos)), middles)
     best: dict[int, Ranked] = {}
-    for scene, match in zip(scenes.tolist(), matches, strict=True):
+    for scene, match, moment in zip(scenes.tolist(), matches, moments, strict=True):
         if scene >= 0 and scope.allowed[scene] and scene not in best:
-            best[scene] = Ranked(scene, match.score, match.span, match.position)
+            best[scene] = Ranked(scene, match.score, moment, match.position)
     return Success(tuple(best.values()))
+
+
+def _moment(
+    view: LibraryView, match: TextMatch, terms: Sequence[str]
+) -> Outcome[Span, LibraryFailure]:
+    """When the words of a match are said; the match's own span where that isn't known."""
+    if match.layer != Layer.TRANSCRIPT:
+        return Success(match.span)
+    said = view.utterances(match.video)
+    if isinstance(said, Failure):
+        return said
+    words = said.unwrap()[match.position].words
+    return Success(where_said(words, terms) or match.span)
