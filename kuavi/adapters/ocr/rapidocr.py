@@ -3,7 +3,7 @@
 Models are given as local paths: nothing is downloaded.  A picture is never enlarged, and text is
 taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped.
 
-Options: `side` (640, the longer side in pixels that detection sees), `threads` (2).
+Options: `side` (640, the longer side in pixels that detection sees), `threads` (1: a second costs more than it gives).
 """
 
 import logging
@@ -97,7 +97,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
         reason = f"its weights name {len(paths)} ONNX files, not 2"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     side = int(spec.options.get("side", 640))
-    threads = int(spec.options.get("threads", 2))
+    threads = int(spec.options.get("threads", 1))
     logging.getLogger("RapidOCR").handlers.clear()  # it writes to the terminal on its own
     try:
         engine = RapidOCR(params=_parameters(paths[0], paths[1], side, threads))
