@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kuavi.apps.cli.exits import Exit
-from kuavi.apps.cli.options import SpanOption, VideoArgument, time_s
+from kuavi.apps.cli.options import SpanOption, VideoArgument, length_s, time_s
 from kuavi.apps.cli.run import Shared, command
 from kuavi.domain.spans import clock
 
@@ -21,7 +21,12 @@ def scenes(
     ] = None,
     typical: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Scenes of about this length.", show_default=False),
+        typer.Option(
+            parser=length_s,
+            metavar="SECONDS",
+            help="Scenes of about this length.",
+            show_default=False,
+        ),
     ] = None,
 ) -> Exit:
     """List a video's scenes, coarse or fine."""

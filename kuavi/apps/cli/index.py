@@ -165,14 +165,12 @@ def _content(library: "OpenLibrary", one: "Indexed") -> "Content":
     if one.report is None:
         return Content()
     video = one.report.video
-    written = video.record(Stage.SCREEN)
-    said = words_of(library.transcript(video.id).utterances) if _has(one, "transcript") else 0
-    scenes = len(library.scenes(video.id)) if _has(one, "tree") else 0
-    return Content(scenes, said, written.items if written else 0)
-
-
-def _has(one: "Indexed", stage: str) -> bool:
-    return one.report is not None and any(r.stage == stage for r in one.report.video.stages)
+    tree, said, written = map(video.record, (Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN))
+    return Content(
+        len(library.scenes(video.id)) if tree else None,
+        words_of(library.transcript(video.id).utterances) if said else None,
+        written.items if written else None,
+    )
 
 
 def code_of(results: "list[Indexed]") -> Exit:

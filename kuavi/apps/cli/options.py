@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
-from kuavi.apps.cli.times import parse_span, parse_time
+from kuavi.apps.cli.times import parse_length, parse_span, parse_time
 from kuavi.domain.spans import Span
 
 T = TypeVar("T")
@@ -39,6 +39,10 @@ def _read(parse: Callable[[str], T], text: str) -> T:
 
 def time_s(text: str) -> float:
     return _read(parse_time, text)
+
+
+def length_s(text: str) -> float:
+    return _read(parse_length, text)
 
 
 def span(text: str) -> Span:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kuavi.apps.cli.exits import Exit
-from kuavi.apps.cli.options import FieldName, span
+from kuavi.apps.cli.options import FieldName, length_s, span
 from kuavi.apps.cli.run import Shared, command
 from kuavi.apps.cli.times import span_option
 from kuavi.domain.spans import Span, clock
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def search(
     given: Shared,
     text: Annotated[
-        str | None, typer.Argument(help="What to look for.", show_default=False)
+        str | None, typer.Argument(metavar="[TEXT]", help="What to look for.", show_default=False)
     ] = None,
     image: Annotated[
         str | None,
@@ -59,6 +59,7 @@ def search(
     scene_length: Annotated[
         float | None,
         typer.Option(
+            parser=length_s,
             metavar="SECONDS",
             help="Typical length of a hit, instead of the video's own scenes.",
             show_default=False,

@@ -12,22 +12,31 @@ from kuavi.apps.usecases.index import IndexReport
 from kuavi.domain.manifest import Gap
 
 INDENT = 2
+NAMED = 4
+"""Up to so many stages are named, more are counted."""
 GAPS = 3
 """How many gaps are told of one video; `--json` has them all."""
 
 
 @frozen
 class Content:
-    """How much there is in a video now."""
+    """How much there is in a video now; None where it was not looked for."""
 
-    scenes: int = 0
-    words: int = 0
-    lines: int = 0
+    scenes: int | None = None
+    words: int | None = None
+    lines: int | None = None
 
     def __str__(self) -> str:
-        amounts = ((self.words, "word"), (self.lines, "line"))
-        said, written = (counted(number, thing) for number, thing in amounts)
-        return f"{counted(self.scenes, 'scene')}, {said} said, {written} of text on screen"
+        told = []
+        if self.scenes is not None:
+            told.append(counted(self.scenes, "scene"))
+        if self.words is not None:
+            told.append(f"{counted(self.words, 'word')} said" if self.words else "nothing said")
+        if self.lines is not None:
+            told.append(
+                f"{counted(self.lines, 'line')} on screen" if self.lines else "no text on screen"
+            )
+        return ", ".join(told) or "nothing yet"
 
 
 def indexed_lines(one: Indexed, content: Content) -> list[Line]:
@@ -58,8 +67,11 @@ def _amount(report: IndexReport, content: Content) -> str:
 def _made(report: IndexReport) -> str:
     if not report.done and not report.failed:
         return "nothing to do"
-    made = ", ".join(stage.value for stage in report.done) or "nothing"
-    return f"made {made}" + (f"; kept {len(report.kept)}" if report.kept else "")
+    if len(report.done) > NAMED:
+        made = counted(len(report.done), "stage")
+    else:
+        made = ", ".join(stage.value for stage in report.done) or "nothing"
+    return f"made {made}" + (f", kept {len(report.kept)}" if report.kept else "")
 
 
 def gap_text(gap: Gap) -> str:

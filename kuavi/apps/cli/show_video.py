@@ -82,8 +82,10 @@ def found_lines(said: Transcript, phrase: str) -> list[Line]:
 
 def _hanging(rows: Sequence[tuple[Text, Text]]) -> list[Line]:
     """Times, and words that stay beside them when they are wrapped."""
-    width = max(len(time.plain) for time, _ in rows) + 2
-    return [Line(words, width, time) for time, words in rows]
+    width = max(len(time.plain) for time, _ in rows)
+    return [
+        Line(words, width + 2, Text(" " * (width - len(time.plain))) + time) for time, words in rows
+    ]
 
 
 def words_of(utterances: Sequence[Utterance]) -> int:

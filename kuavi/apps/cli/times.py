@@ -26,6 +26,14 @@ def parse_time(text: str) -> float:
     return int(hours or 0) * 3600 + minutes * 60 + seconds
 
 
+def parse_length(text: str) -> float:
+    """A stretch of time, longer than none, in the same forms."""
+    length_s = parse_time(text)
+    if length_s <= 0:
+        raise ValueError(f"{text!r} is no length; give more than 0 seconds")
+    return length_s
+
+
 def parse_span(text: str) -> Span:
     """`START-END` (an en dash will do); ValueError where it is no span of time."""
     start, dash, end = text.replace(_DASH, "-").partition("-")
