@@ -17,9 +17,11 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree, build_tree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.library import (
+    LibraryView,
+)
+from kuavi.ports.parts import (
     Cuts,
     Keyframes,
-    LibraryView,
     Part,
     Rows,
     ScreenText,

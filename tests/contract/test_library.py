@@ -14,17 +14,19 @@ from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.ports.library import (
-    Cuts,
-    Keyframes,
     Library,
     LibraryView,
     NoLibrary,
     NoSuchVideo,
     OtherSpace,
+    TextMatch,
+)
+from kuavi.ports.parts import (
+    Cuts,
+    Keyframes,
     Part,
     ScreenText,
     Tags,
-    TextMatch,
     Transcript,
     Tree,
 )

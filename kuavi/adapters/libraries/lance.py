@@ -39,8 +39,10 @@ from kuavi.ports.library import (
     LibraryView,
     NoLibrary,
     NoSuchVideo,
-    Part,
     StorageFailed,
+)
+from kuavi.ports.parts import (
+    Part,
 )
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """Pictures through Pillow."""
 
 import io
+import unicodedata
 import warnings
 from collections.abc import Sequence
 
@@ -72,6 +73,8 @@ def _decoded(image: bytes, name: str) -> Outcome[Pixels, BadImage]:
                 size = f"{opened.width}x{opened.height}"
                 return Failure(BadImage(name, f"{size} is more than 64 megapixels"))
             upright = ImageOps.exif_transpose(opened)
+    if upright.mode.startswith("I"):
+        upright = Image.fromarray((np.asarray(upright) // 256).astype(np.uint8))  # 16 bit grey
     if upright.has_transparency_data:
         upright = Image.alpha_composite(
             Image.new("RGBA", upright.size, (0, 0, 0, 255)), upright.convert("RGBA")
@@ -106,8 +109,12 @@ def _centred(cell: Cell) -> tuple[int, int]:
 
 
 def _shortened(label: str, font: ImageFont.FreeTypeFont, room: int) -> str:
-    """One line that fits; the longest beginning with an ellipsis where the whole does not."""
-    line = " ".join(label.split())
+    """One line that fits; the longest beginning with an ellipsis where the whole does not.
+
+    Pillow's own font knows ASCII only: accents are dropped, other letters become `?`.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
+    line = " ".join(plain.encode("ascii", "replace").decode("ascii").split())
     if font.getlength(line) <= room:
         return line
     low, high = 0, len(line)

@@ -29,7 +29,14 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.files import FilesFailure
-from kuavi.ports.library import LibraryFailure, LibraryView, NoSuchVideo, Part
+from kuavi.ports.library import (
+    LibraryFailure,
+    LibraryView,
+    NoSuchVideo,
+)
+from kuavi.ports.parts import (
+    Part,
+)
 from kuavi.ports.progress import Advanced, Cancelled, StageDone, StagesPlanned
 from kuavi.ports.reader import ReadFailure
 

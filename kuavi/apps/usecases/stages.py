@@ -22,13 +22,15 @@ from kuavi.ports.encoders import TextEncoder
 from kuavi.ports.library import (
     LibraryFailure,
     LibraryView,
+)
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.parts import (
     Part,
     Rows,
     ScreenText,
     Transcript,
     Tree,
 )
-from kuavi.ports.models import ModelFailure
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NoAudioStream, ReadFailure
 
