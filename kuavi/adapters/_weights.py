@@ -109,7 +109,7 @@ def _placed(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, Model
 
 def _in_package(model_id: str, package: str, name: str) -> Outcome[Path, ModelUnavailable]:
     """The file in an installed top-level package, whose code is not run."""
-    found = None if "." in package else find_spec(package)
+    found = find_spec(package) if package.isidentifier() else None
     folders = list(found.submodule_search_locations or ()) if found else []
     if not folders:
         return Failure(ModelUnavailable(model_id, f"package {package} is not installed", INSTALL))
