@@ -70,12 +70,9 @@ PP_OCR_V6 = Weights(
         "models/PP-OCRv6_rec_small.onnx": (
             "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"
         ),
-        "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx": (
-            "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"
-        ),
     },
     licence="Apache-2.0",
-    megabytes=31.7,
+    megabytes=31.2,
     origin="rapidocr 3.10.0 (PaddlePaddle PP-OCRv6 small)",
 )
 
@@ -89,9 +86,13 @@ EMBEDDED = Preset(
     text=ModelSpec("minilm", "all-MiniLM-L6-v2", weights=MINILM),
     tagger=ModelSpec("lite0", "efficientnet-lite0", weights=LITE0),
     transcriber=ModelSpec(
-        "faster_whisper", "whisper-tiny.en", weights=WHISPER_TINY_EN, more_weights=(SILERO_VAD,)
+        "faster_whisper",
+        "Systran/faster-whisper-tiny.en",
+        "0d3d19a",
+        weights=WHISPER_TINY_EN,
+        more_weights=(SILERO_VAD,),
     ),
-    ocr=ModelSpec("rapidocr", "pp-ocrv6-small", weights=PP_OCR_V6),
+    ocr=ModelSpec("rapidocr", "PP-OCRv6-small", "3.10.0", weights=PP_OCR_V6),
 )
 
 FAKE = Preset(
