@@ -39,7 +39,8 @@ def turn_of(picture: Any) -> Turn:
     """The turn a picture's display matrix asks for, to the nearest quarter.
 
     Not for every picture: PyAV's `side_data` ties a picture into a cycle that only the garbage
-    collector frees, and hundreds of large pictures pile up until then.  The matrix maps a point to (a x + c y, b x + d y), as in QuickTime's track header.
+    collector frees, and hundreds of large pictures pile up until then.  The matrix maps a point to
+    (a x + c y, b x + d y), as in QuickTime's track header.
     """
     matrix = picture.side_data.get(SideDataType.DISPLAYMATRIX)
     if matrix is None:
