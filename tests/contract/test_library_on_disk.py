@@ -337,6 +337,18 @@ def test_leftovers_are_invisible_found_and_dropped(path: Path) -> None:
     assert after_it.rows["utterances"] == 2
 
 
+def test_rows_that_a_killed_writer_left_under_the_same_key_are_not_shown_twice(
+    path: Path,
+) -> None:
+    made(path, "a", "b")
+    lancedb.connect(path / "tables").open_table("videos").delete(f"id = '{id_of('a')}'")
+    library = opened(path)
+    assert problems(library.doctor(repair=False).unwrap()) != []
+    library.commit(*whole("a")).unwrap()
+    assert frozen_form(shown(view_of(path), id_of("a"))) == frozen_form(whole("a")[1])
+    assert library.doctor(repair=False).unwrap().findings == ()
+
+
 def test_lost_rows_are_a_failure_and_repair_lets_the_stage_run_again(path: Path) -> None:
     library = made(path, "a", "b")
     vectors = next(name for name in library.doctor(False).unwrap().rows if "joint" in name)
