@@ -27,7 +27,8 @@ NETWORK = "EfficientNet-Lite0"
 SIDE = 224
 N_CLASSES = 1000
 N_FEATURES = 1280
-BATCH = 8
+BATCH = 2
+"""Larger batches take more memory and are no faster on a CPU."""
 REMEMBERED = 1024
 """Frames whose results are kept: 9 MB."""
 

@@ -109,6 +109,7 @@ def test_utterances_ascend_and_their_words_lie_within_them(case: Case) -> None:
     assert max(u.span.end_s for u in heard) <= len(samples) / AUDIO_RATE_HZ
     for utterance in heard:
         assert utterance.text.split() == [word.text for word in utterance.words]
+        assert {type(word.probability) for word in utterance.words} == {float}
         assert min(w.span.start_s for w in utterance.words) == utterance.span.start_s
         assert max(w.span.end_s for w in utterance.words) == utterance.span.end_s
 

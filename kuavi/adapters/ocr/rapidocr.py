@@ -3,10 +3,9 @@
 Models are given as local paths: nothing is downloaded.  A picture is never enlarged, and text is
 taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped.
 
-Options: `side` (640, the longer side in pixels that detection sees), `threads` (2).
+Options: `side` (640, the longer side in pixels that detection sees), `threads` (1).
 """
 
-import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -97,8 +96,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
         reason = f"its weights name {len(paths)} ONNX files, not 2"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     side = int(spec.options.get("side", 640))
-    threads = int(spec.options.get("threads", 2))
-    logging.getLogger("RapidOCR").handlers.clear()  # it writes to the terminal on its own
+    threads = int(spec.options.get("threads", 1))
     try:
         engine = RapidOCR(params=_parameters(paths[0], paths[1], side, threads))
         blank = np.zeros((64, 64, 3), np.uint8)  # models load at their first use
@@ -116,7 +114,7 @@ def _parameters(
     detector: Path, recogniser: Path, side: int, threads: int
 ) -> dict[str, str | int | float | bool]:
     return {
-        "Global.log_level": "critical",
+        "Global.log_level": "critical",  # it has a handler of its own that writes to the terminal
         "Global.model_root_dir": str(detector.parent),
         "Global.use_cls": False,
         "Det.model_path": str(detector),
