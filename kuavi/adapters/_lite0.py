@@ -103,7 +103,7 @@ class Lite0:
 def fitted(pixels: Pixels) -> Pixels:
     """A picture squashed to the network's square: area average to shrink, bilinear to enlarge.
 
-    For wide video a squash keeps more than a crop and found more in the prototype's searches.
+    A squash keeps the edges of wide video, which a centre crop would lose.
     """
     height, width = pixels.shape[:2]
     if (height, width) == (SIDE, SIDE):

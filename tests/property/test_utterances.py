@@ -52,6 +52,13 @@ def test_a_long_stretch_is_split_where_a_sentence_ends() -> None:
     assert [utterance.text for utterance in found] == ["a b c.", "d e f g h i"]
 
 
+def test_each_sentence_is_an_utterance_unless_it_is_short() -> None:
+    texts = [" It", " rained.", " Yes.", " Nobody", " came.", " The", " end"]
+    raw = [RawWord(text, float(i), i + 1.0, 1.0) for i, text in enumerate(texts)]
+    found = [utterance.text for utterance in utterances(raw, WITHIN)]
+    assert found == ["It rained.", "Yes. Nobody came.", "The end"]
+
+
 def test_pieces_of_a_written_word_are_one_word() -> None:
     parts = [(" a", 0), (" well", 1), ("-", 2), ("known", 3), (" 3", 4), (".5", 5), (" x", 6)]
     raw = [RawWord(text, at, at + 1, 1 - at / 10) for text, at in parts]

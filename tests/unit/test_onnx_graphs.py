@@ -18,6 +18,7 @@ from kuavi.adapters._minilm import BATCH_TOKENS, MAX_TOKENS, MiniLm, batches, mi
 from kuavi.adapters._onnx import session_for
 from kuavi.adapters._weights import Verified, needed, verified
 from kuavi.adapters.taggers import lite0 as tagger
+from kuavi.adapters.text import minilm as minilm_text
 from kuavi.domain.plan import Source, Weights
 from kuavi.domain.presets import EMBEDDED
 from tests.pictures import noisy, real_frames
@@ -146,6 +147,23 @@ def test_code_in_a_file_of_weights_does_not_run(
     assert "the export of lite0 failed" in outcome.failure().reason
     assert not (tmp_path / "ran").exists()
     assert not list((tmp_path / "cache" / "onnx").iterdir())
+
+
+def test_weights_of_another_network_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.numpy import save_file
+
+    monkeypatch.setenv("KUAVI_CACHE", str(tmp_path / "cache"))
+    rows = np.zeros((4, 384), np.float32)
+    layers = {f"encoder.layer.{i}.x": rows for i in range(12)}
+    save_file({"embeddings.word_embeddings.weight": rows} | layers, tmp_path / "w.safetensors")
+    (tmp_path / "tokenizer.json").write_bytes(files("tokenizer.json")[0].path.read_bytes())
+    names = {"w.safetensors": "", "tokenizer.json": ""}
+    weights = Weights(Source.DIRECTORY, str(tmp_path), names)
+    outcome = minilm_text.build(evolve(EMBEDDED.text, weights=weights))
+    assert isinstance(outcome, Failure)
+    assert "not the weights of MiniLM-L6 (12 layers)" in outcome.failure().reason
 
 
 def test_a_damaged_graph_says_to_delete_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
