@@ -86,7 +86,7 @@ def doctor(
 
 @command
 def presets(given: Shared) -> Exit:
-    """List the presets: their models, where the weights come from, and whether they are here."""
+    """List each preset's models, and whether their weights are here."""
     from kuavi.apps.cli import as_json, screen
     from kuavi.apps.cli.show_library import preset_lines
     from kuavi.apps.toolbox.presets import presets as known

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from kuavi.apps.cli.texts import Line, printable
+from kuavi.apps.cli.texts import printable
 
 UNBOUNDED = 1_000_000
 """The width of what is no terminal: nothing is wrapped or cut in a pipe or a file."""
@@ -22,17 +22,17 @@ def is_terminal() -> bool:
 
 def show(*results: RenderableType) -> None:
     """Results, on stdout."""
-    _write(sys.stdout, results)
+    _write(sys.stdout, results, wrap=sys.stdout.isatty())
 
 
 def aside(text: str) -> None:
     """A dim line about the results, on stderr, so that a pipe holds results only."""
-    _write(sys.stderr, [Line(Text(text, "dim"))])
+    _write(sys.stderr, [Text(text, "dim")], wrap=False)
 
 
 def problem(text: str) -> None:
     """What went wrong, in one line on stderr."""
-    _write(sys.stderr, [Line(Text.assemble(("kuavi: ", "bold red"), printable(text)))])
+    _write(sys.stderr, [Text.assemble(("kuavi: ", "bold red"), printable(text))], wrap=False)
 
 
 def show_text(text: str) -> None:
@@ -61,7 +61,8 @@ def finite(value: Any) -> Any:
             return value
 
 
-def _write(stream: TextIO, results: "tuple[RenderableType, ...] | list[Line]") -> None:
+def _write(stream: TextIO, results: Sequence[RenderableType], *, wrap: bool) -> None:
+    """Without `wrap` long lines are left to the terminal, so that they can be copied whole."""
     console = Console(
         file=stream,
         width=None if stream.isatty() else UNBOUNDED,
@@ -71,7 +72,7 @@ def _write(stream: TextIO, results: "tuple[RenderableType, ...] | list[Line]") -
     )
     with console.capture() as written:
         for result in results:
-            console.print(result, soft_wrap=not stream.isatty())
+            console.print(result, soft_wrap=not wrap)
     encoding = getattr(stream, "encoding", None) or "utf-8"
     stream.write(written.get().encode(encoding, "replace").decode(encoding))
     stream.flush()

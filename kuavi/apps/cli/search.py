@@ -7,7 +7,6 @@ import typer
 from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.options import FieldName, length_s, span
 from kuavi.apps.cli.run import Shared, command
-from kuavi.apps.cli.times import span_option
 from kuavi.domain.spans import Span, clock
 
 if TYPE_CHECKING:
@@ -120,27 +119,25 @@ def _told(
     sheet: "Sheet | None",
 ) -> Exit:
     from kuavi.apps.cli import as_json, screen
-    from kuavi.apps.cli.show_search import search_lines
+    from kuavi.apps.cli.show_search import note_text, search_lines
 
     if given.as_json:
         screen.show_json(as_json.of_search(result, sheet))
         return Exit.OK
     screen.show(*search_lines(result, query, terminal=screen.is_terminal()))
-    for note in result.notes:
-        screen.aside(f"not searched: {note}")
+    if result.notes:
+        screen.aside(f"not searched: {note_text(result.notes)}")
     if sheet is not None:
         about = f"{len(sheet.times_s)} hits of {result.hits[0].title}"
         screen.aside(f"wrote {sheet.path}: {about}")
     if result.hits:
-        screen.aside(_next(given, library, result))
+        screen.aside(f"look at it: {_next(given, library, result)}")
     return Exit.OK
 
 
 def _next(given: Shared, library: "OpenLibrary", result: "SearchResult") -> str:
-    """What to do with the best hit."""
+    """A command that shows the best hit."""
     hit = result.hits[0]
     alike = [video for video in library.videos() if video.title == hit.title]
     name = hit.title if len(alike) == 1 else hit.video
-    look = given.command_line("sheet", name, "--at", clock(hit.moment.middle_s))
-    more = given.command_line("search", "--like", name, "--span", span_option(hit.moment))
-    return f"look: {look}\nmore like it: {more}"
+    return given.command_line("sheet", name, "--at", clock(hit.moment.middle_s))

@@ -18,7 +18,7 @@ def video_lines(videos: Sequence[VideoRecord]) -> list[Line]:
     """A table of the videos."""
     if not videos:
         return [Line(Text("no videos yet"))]
-    head = [Text(name, "dim") for name in ("id", "length", "indexed", "up to", "video")]
+    head = [Text(name, "dim") for name in ("id", "length", "indexed", "tier", "video")]
     rows = [
         [
             Text(video.id, "cyan"),

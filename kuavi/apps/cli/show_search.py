@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from kuavi.apps.cli.texts import BRIEF, Line, bar, columns, printable, quoted
+from kuavi.apps.cli.texts import BRIEF, Line, columns, printable, quoted
 from kuavi.apps.cli.times import span_text
 from kuavi.apps.usecases.queries import Field, FieldMatch, Hit, SearchResult
 from kuavi.domain.evidence import describe
@@ -16,13 +16,11 @@ VERBS = {Field.TRANSCRIPT: "said", Field.SCREEN: "written", Field.SUMMARY: "desc
 
 
 def search_lines(result: SearchResult, query: str, *, terminal: bool) -> list[Line]:
-    """Two to four lines a hit; at a terminal with bars, and long texts shortened."""
+    """Two to four lines a hit; at a terminal long texts are shortened."""
     if not result.hits:
         return [Line(Text("nothing found"))]
     longest = BRIEF if terminal else None
-    heads = columns(
-        [_head(rank, hit, terminal) for rank, hit in enumerate(result.hits, 1)], right=(0,)
-    )
+    heads = columns([_head(rank, hit) for rank, hit in enumerate(result.hits, 1)], right=(0,))
     lines: list[Line] = []
     for head, hit in zip(heads, result.hits, strict=True):
         lines.append(Line(head))
@@ -33,14 +31,10 @@ def search_lines(result: SearchResult, query: str, *, terminal: bool) -> list[Li
     return [*lines, Line(_evidence(result))]
 
 
-def _head(rank: int, hit: Hit, terminal: bool) -> list[Text]:
-    score = Text(f"{hit.score:.2f}", "cyan")
-    if terminal:
-        score = Text.assemble((bar(hit.score), "cyan"), " ", score)
+def _head(rank: int, hit: Hit) -> list[Text]:
     return [
         Text(str(rank), "bold"),
         Text(span_text(hit.scene), "bold green"),
-        score,
         Text(printable(hit.title), "bold"),
     ]
 
@@ -59,9 +53,9 @@ def _quote(match: FieldMatch, query: str, longest: int | None) -> Text:
 
 
 def _why(hit: Hit) -> Text:
-    """`best at 0:12.4: visual #1, transcript words #2`."""
+    """`best at 0:12.4, score 0.98: visual #1, transcript words #2`."""
     ranks = ", ".join(f"{_name(match)} #{match.rank}" for match in hit.matches)
-    return Text(f"best at {clock(hit.moment.middle_s)}: {ranks}", "dim")
+    return Text(f"best at {clock(hit.moment.middle_s)}, score {hit.score:.2f}: {ranks}", "dim")
 
 
 def _name(match: FieldMatch) -> str:
@@ -72,6 +66,11 @@ def tags_text(tags: Sequence[Tag]) -> Text:
     """Automatic tags, named for what they are."""
     labels = ", ".join(f"{printable(tag.label)} {tag.probability:.0%}" for tag in tags)
     return Text(f"auto-tags (low confidence): {labels}", "dim italic")
+
+
+def note_text(notes: Sequence[str]) -> str:
+    """What was not searched and why, without what to do about it."""
+    return "; ".join(note.partition(";")[0].removeprefix("field ") for note in notes)
 
 
 def _evidence(result: SearchResult) -> Text:

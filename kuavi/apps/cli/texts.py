@@ -10,8 +10,6 @@ from rich.text import Text
 BRIEF = 240
 """How much of a long text is shown at a terminal."""
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
-
 
 def printable(text: str) -> str:
     """The text on one line, without anything that could steer a terminal."""
@@ -33,13 +31,6 @@ def quoted(text: str, longest: int | None = None) -> str:
 def counted(number: int, thing: str) -> str:
     """`1 scene`, `12,345 scenes`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def bar(share: float, cells: int = 6) -> str:
-    """A share of 1 as a bar, to an eighth of a cell."""
-    eighths = round(min(max(share, 0.0), 1.0) * cells * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells)
 
 
 @frozen

@@ -50,12 +50,6 @@ def span_text(span: Span) -> str:
     return f"{clock(span.start_s)}{_DASH}{clock(span.end_s)}"
 
 
-def span_option(span: Span) -> str:
-    """For a command line: `0:12.4-0:15.2`, never empty after rounding."""
-    end_s = max(span.end_s, round(span.start_s, 1) + 0.1)
-    return f"{clock(span.start_s)}-{clock(end_s)}"
-
-
 def length_text(time_s: float) -> str:
     """`5.2 s`, `2 min 05 s`, `1 h 02 min`."""
     if round(time_s, 1) < 60:
