@@ -19,7 +19,15 @@ from kuavi.adapters.libraries import lance
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.space import Joint, Motion, Space, Text
-from kuavi.ports.library import Keyframes, Library, Part, Rows, Tree
+from kuavi.ports.library import (
+    Library,
+)
+from kuavi.ports.parts import (
+    Keyframes,
+    Part,
+    Rows,
+    Tree,
+)
 from tests import indexed
 
 JOINT = Space[Joint]("joint", "1", 512)

@@ -28,13 +28,15 @@ from kuavi.domain.manifest import Stage
 from kuavi.ports.library import (
     SCHEMA_VERSION,
     Health,
-    Keyframes,
     Library,
     LibraryView,
     Locked,
     NoLibrary,
     StorageFailed,
     UnknownSchema,
+)
+from kuavi.ports.parts import (
+    Keyframes,
 )
 from tests import indexed
 from tests.contract.library_writer import State, after
