@@ -176,7 +176,7 @@ def test_a_constant_video_is_one_scene(n: int, cost: float, max_s: float) -> Non
     rng = np.random.default_rng(n)
     picture = rng.standard_normal((1, 32))
     rows = np.repeat(picture / np.linalg.norm(picture), n, axis=0).astype(np.float32)
-    tree = build_tree(rows, np.arange(n, dtype=np.float64) * 0.5, Span(0, n * 0.5))
+    tree = build_tree(rows, np.arange(n) / 2, Span(0, n / 2))
     assert cut_by_cost(tree, cost).tolist() == [0]
     assert scene_cut(tree, max_s).tolist() == [0]
 
