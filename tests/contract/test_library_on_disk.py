@@ -561,10 +561,11 @@ def test_versions_that_nobody_can_want_are_collected(path: Path) -> None:
 
 def test_a_view_is_kept_from_when_it_was_replaced_not_from_when_it_was_made(path: Path) -> None:
     library = lance.build(str(path), create=True, keep_s=6.0).unwrap()
-    library.commit(*whole("a")).unwrap()
+    for name in ("a", "b"):
+        library.commit(*whole(name)).unwrap()
     view = library.view().unwrap()
     time.sleep(6.5)
-    library.commit(*whole("a", take=1)).unwrap()
+    library.remove(id_of("a")).unwrap()
     library.doctor(repair=True).unwrap()
     assert frozen_form(shown(view, id_of("a"))) == frozen_form(whole("a")[1])
 
