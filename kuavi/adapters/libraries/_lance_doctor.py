@@ -2,13 +2,14 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve, frozen
+from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._lance_catalogue import Catalogue, Damaged, Entry, Holding, put
-from kuavi.adapters.libraries._lance_files import bytes_below
+from kuavi.adapters.libraries._lance_files import bytes_below, guarded
 from kuavi.adapters.libraries._lance_schema import (
     SCHEMAS,
     TEXT_INDEX,
@@ -40,6 +41,8 @@ class _State:
     damaged: tuple[Damaged, ...]
     rows: Counter[Owner]
     missing_tables: tuple[str, ...]
+    unreadable: dict[str, str]
+    """Tables that can't be read, and why."""
 
     def lost(self) -> list[tuple[VideoId, Holding]]:
         """Parts whose rows are not all there."""
@@ -62,13 +65,14 @@ def examine(path: Path, tables: Tables, repair: timedelta | None) -> Health:
 
     Needs the writer's lock.
     """
-    state = _look(tables)
-    findings = [*_content(state), *_shape(tables, len(state.entries))]
+    state = _look(path, tables)
+    findings = [*_content(state), *_shape(tables, state)]
     if repair is not None:
-        _repair(tables, state)
+        _repair(path, tables, state)
         rebuild(tables, repair)
         findings = [evolve(finding, repaired=True) for finding in findings]
-    present = {name: tables.open(name) for name in tables.names()}
+        state = _look(path, tables)
+    present = {name: tables.open(name) for name in tables.names() if name not in state.unreadable}
     return Health(
         path=str(path),
         schema=SCHEMA_VERSION,
@@ -80,19 +84,26 @@ def examine(path: Path, tables: Tables, repair: timedelta | None) -> Health:
     )
 
 
-def _look(tables: Tables) -> _State:
+def _look(path: Path, tables: Tables) -> _State:
     entries, damaged = Catalogue().readable(tables.open(VIDEOS))
     rows: Counter[Owner] = Counter()
-    names = tables.names()
-    for name in names:
+    unreadable = {}
+    for name in tables.names():
         if name != VIDEOS:
-            rows.update(_owners(name, tables.open(name)))
+            counted = guarded(path, partial(_owners, tables, name))
+            match counted:
+                case Success(owners):
+                    rows.update(owners)
+                case Failure(reason):
+                    unreadable[name] = str(reason)
     named = {held.table for entry in entries.values() for held in entry.holdings if held.rows}
-    missing = sorted((named | set(SCHEMAS)) - set(names))
-    return _State(entries, damaged, rows, tuple(missing))
+    missing = sorted((named | set(SCHEMAS)) - set(tables.names()))
+    return _State(entries, damaged, rows, tuple(missing), unreadable)
 
 
-def _owners(name: str, table: Any) -> Counter[Owner]:
+def _owners(tables: Tables, name: str) -> Counter[Owner]:
+    """Reads the columns that say whose a row is; damage elsewhere shows when a row is read."""
+    table = tables.open(name)
     keys = ["video", "rev", *(["layer"] if "layer" in table.schema.names else [])]
     counts = table.search().select(keys).to_arrow().group_by(keys).aggregate([([], "count_all")])
     return Counter(
@@ -110,6 +121,7 @@ def _owner(video: VideoId, held: Holding) -> Owner:
 def _content(state: _State) -> list[Finding]:
     """What is lost, and what is left over."""
     findings = [Finding(f"table {name} is missing") for name in state.missing_tables]
+    findings += [Finding(f"table {name}: {why}") for name, why in state.unreadable.items()]
     for row in state.damaged:
         findings.append(Finding(f"video {row.video}: its record can't be read ({row.reason})"))
     for video, held in state.lost():
@@ -123,13 +135,15 @@ def _content(state: _State) -> list[Finding]:
     return findings
 
 
-def _shape(tables: Tables, n_videos: int) -> list[Finding]:
+def _shape(tables: Tables, state: _State) -> list[Finding]:
     """What makes a library slow."""
     findings = []
     for name in tables.names():
+        if name in state.unreadable:
+            continue
         table = tables.open(name)
         count = fragments(table)
-        if count > allowed_fragments(n_videos):
+        if count > allowed_fragments(len(state.entries)):
             findings.append(Finding(f"table {name}: {count} fragments, not compacted"))
         if name not in TEXT_TABLES:
             continue
@@ -140,8 +154,13 @@ def _shape(tables: Tables, n_videos: int) -> list[Finding]:
     return findings
 
 
-def _repair(tables: Tables, state: _State) -> None:
-    """Videos first: rows of what they no longer name become leftovers, which go last."""
+def _repair(path: Path, tables: Tables, state: _State) -> None:
+    """Videos first: rows of what they no longer name become leftovers, which go last.
+
+    A table that can't be read is set aside, as it may be readable to somebody else.
+    """
+    for name in state.unreadable:
+        tables.set_aside(name)
     tables.make_all()
     videos = tables.open(VIDEOS)
     for row in state.damaged:
@@ -151,7 +170,7 @@ def _repair(tables: Tables, state: _State) -> None:
         lost.setdefault(video, []).append(held)
     for video, holdings in lost.items():
         put(videos, _without(state.entries[video], holdings))
-    for name, video_id, rev, layer in _look(tables).orphans():
+    for name, video_id, rev, layer in _look(path, tables).orphans():
         tables.open(name).delete(owned_by(video_id, rev, layer))
 
 

@@ -1,5 +1,6 @@
 """Rows of the tables: write, fetch and delete those of one part of a video."""
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ class Tables:
     def names(self) -> tuple[str, ...]:
         """All tables that are there."""
         return tuple(sorted(folder.stem for folder in self._folder.glob("*.lance")))
+
+    def set_aside(self, name: str) -> None:
+        """Take a table out of the database, in place of one that was set aside before."""
+        aside = self._folder / f"{name}.damaged"
+        if aside.exists():
+            shutil.rmtree(aside)
+        (self._folder / f"{name}.lance").rename(aside)
 
     def make(self, name: str, schema: Any) -> Any:
         """The table; made if it isn't there."""
