@@ -83,9 +83,11 @@ def _verified(
         after = rows[min(split + 1, end - 1) : end].mean(axis=0)
         turn = _turn(before, after)
         if turn >= rule.least_turn:
-            part = _crossing(before, after, rows[split - 1], rows[split])
-            step_s = float(times_s[split] - times_s[split - 1])
-            kept.append((float(times_s[split - 1]) + part * step_s, turn))
+            at = slice(max(first, split - 2), min(end, split + 2))
+            along = (rows[at] @ (after - before)).astype(np.float64)
+            half_way = float((after - before) @ (after + before)) / 2
+            time_s = _crossing(times_s[at], along, half_way, split - at.start)
+            kept.append((time_s, turn))
     return kept
 
 
@@ -95,17 +97,17 @@ def _turn(before: Vector, after: Vector) -> float:
     return min(max(1 - float(before @ after) / lengths, 0.0), 2.0) if lengths > 0 else 0.0
 
 
-def _crossing(before: Vector, after: Vector, left: Vector, right: Vector) -> float:
-    """Where between two samples, in [0, 1], the look is half way from before to after.
+def _crossing(times_s: Reals, along: Reals, half_way: float, split: int) -> float:
+    """When the look is half way: between the two samples beside the split, or one step beside.
 
-    Looks change about linearly through a dissolve.  0.5 if they don't approach `after`.
+    Looks change about linearly through a dissolve.  If they don't pass the half, it is the time
+    midway between the two samples.
     """
-    way = after - before
-    middle = float(way @ (after + before)) / 2
-    at_left, at_right = float(left @ way), float(right @ way)
-    if at_right <= at_left:
-        return 0.5
-    return min(max((middle - at_left) / (at_right - at_left), 0.0), 1.0)
+    for i in (split, split - 1, split + 1):
+        if 0 < i < len(along) and along[i - 1] <= half_way <= along[i] and along[i - 1] < along[i]:
+            part = float((half_way - along[i - 1]) / (along[i] - along[i - 1]))
+            return float(times_s[i - 1]) + part * float(times_s[i] - times_s[i - 1])
+    return float(times_s[split - 1] + times_s[split]) / 2
 
 
 def _spaced(found: Sequence[Cut], cuts_s: np.ndarray, apart_s: float) -> tuple[Cut, ...]:

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,12 +110,35 @@ def test_a_long_quiet_shot_is_proposed_by_its_cost_and_dropped_by_its_look() -> 
     assert gradual_cuts(rows, times, [], GradualRule()) == ()
 
 
-def test_the_clearer_of_two_near_boundaries_stays() -> None:
-    """A fade through black is one boundary, though black is a look of its own."""
+def test_of_near_boundaries_the_clearer_stays() -> None:
+    looks = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=np.float32)
+    rows, times = looks[np.repeat([0, 1, 2], [10, 4, 10])], np.arange(24.0) * STEP_S
+    near = GradualRule(least_cost=0.5, least_turn=0.1, apart_s=0.5)
+    assert len(gradual_cuts(rows, times, [], near)) == 2
+    (found,) = gradual_cuts(rows, times, [], GradualRule(0.5, 0.1, apart_s=2))
+    assert found.time_s == pytest.approx(13.5 * STEP_S, abs=0.1)
+
+
+def test_a_fade_through_black_is_one_boundary() -> None:
     rows, times = looks_in_turn([10, 1, 10])
-    found = gradual_cuts(rows, times, [], GradualRule(least_cost=0.5))
-    assert len(found) == 1
-    assert abs(found[0].time_s - 10 * STEP_S) <= STEP_S
+    (found,) = gradual_cuts(rows, times, [], GradualRule(least_cost=0.5))
+    assert abs(found.time_s - 10 * STEP_S) <= STEP_S
+
+
+@given(samples(), samples(), rules)
+def test_what_one_shot_shows_does_not_depend_on_the_next(
+    one: tuple[Matrix, Reals, list[Cut]], other: tuple[Matrix, Reals, list[Cut]], rule: GradualRule
+) -> None:
+    rule = evolve(rule, apart_s=0)
+    (rows, times, _), (more_rows, more_times, _) = one, other
+    after = float(times[-1]) + 0.3 - float(more_times[0]) if len(rows) and len(more_rows) else 0.0
+    hard = [Cut(float(time_s) + after, 0.7) for time_s in more_times[:1]]
+    joined = gradual_cuts(
+        np.concatenate([rows, more_rows]), np.concatenate([times, more_times + after]), hard, rule
+    )
+    apart = gradual_cuts(rows, times, [], rule), gradual_cuts(more_rows, more_times, [], rule)
+    expected = [cut.time_s for cut in apart[0]] + [cut.time_s + after for cut in apart[1]]
+    np.testing.assert_allclose([cut.time_s for cut in joined], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [0, 1])
