@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kuavi.domain.boundaries import GradualRule, gradual_cuts
@@ -75,6 +75,7 @@ def test_every_lasting_change_of_look_is_found_where_it_is(lengths: list[int], s
 
 
 @given(st.floats(8, 12), st.floats(0.8, 1.2))
+@example(9.0, 1.2)  # two samples within; Ward parts beside them
 def test_the_middle_of_a_dissolve_is_found_between_the_samples(
     middle_s: float, length_s: float
 ) -> None:
