@@ -1,6 +1,7 @@
 """How well shot and scene boundaries are found, beside PySceneDetect and TransNetV2.
 
-    python -m bench.scenes [--clips DIR ...] [--peers-python PATH] [--seed N] [--show-pieces]
+    python -m bench.scenes [--clips DIR ...] [--peers-python PATH] [--quick] [--seed N]
+                           [--show-pieces]
 
 Reels of known truth are joined from real clips: `hard` (hard cuts) and `dissolve` (cross-dissolves
 and fades through black).  `as filmed` is the whole clips with the cuts a person sees.  Peers need
@@ -39,6 +40,7 @@ PEERS = {
     "adaptive": "PySceneDetect adaptive",
     "transnetv2": "TransNetV2 .5",
 }
+SLOW = ("transnetv2",)
 HARD_ONLY, UNION = "KUAVi hard cuts", "KUAVi hard + verified Ward"
 PLAN = IndexPlan()
 
@@ -103,11 +105,11 @@ def ours(paths: Sequence[str], rule: GradualRule) -> Answers:
     return answers
 
 
-def peers(python: str, paths: Sequence[str]) -> Answers:
+def peers(python: str, paths: Sequence[str], methods: Mapping[str, str]) -> Answers:
     """Each peer in a process of the given interpreter."""
     program = str(Path(__file__).with_name("peer_scenes.py"))
     answers: Answers = {}
-    for method, name in PEERS.items():
+    for method, name in methods.items():
         done = subprocess.run(
             [python, program, method, *paths], capture_output=True, text=True, check=False
         )
@@ -172,6 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=Path, action="append", default=[], help="more clips")
     parser.add_argument("--peers-python", help="an interpreter that has the peers")
+    parser.add_argument("--quick", action="store_true", help="without TransNetV2")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show-pieces", action="store_true")
     options = parser.parse_args()
@@ -183,7 +186,8 @@ def main() -> None:
         paths = [reel.path for reel in made.values()] + [str(path) for path in files.values()]
         answers = ours(paths, GradualRule())
         if options.peers_python:
-            answers |= peers(options.peers_python, paths)
+            methods = {key: PEERS[key] for key in PEERS if key not in SLOW or not options.quick}
+            answers |= peers(options.peers_python, paths, methods)
         print_reels(made, answers)
         print_as_filmed(files, answers)
 

@@ -11,6 +11,7 @@ This is a heuristic, measured in bench/scenes.py.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -20,6 +21,8 @@ from kuavi.domain.shots import Cut
 from kuavi.domain.space import Matrix
 from kuavi.domain.tree import Reals
 from kuavi.domain.ward import chain_ward
+
+Vector: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
 @frozen
@@ -40,9 +43,10 @@ class GradualRule:
 def gradual_cuts(
     rows: Matrix, times_s: Reals, hard: Sequence[Cut], rule: GradualRule
 ) -> tuple[Cut, ...]:
-    """Gradual boundaries beside the hard cuts, ascending, each midway between two samples.
+    """Gradual boundaries beside the hard cuts, ascending, each between two samples.
 
     `rows` (n, dim) are of length 1; `times_s` (n,) ascend strictly.  The score is the turn halved.
+    The time is where the look is half way from that before to that after.
 
     Raises:
         ValueError: if rows and times differ in number, or times do not ascend.
@@ -68,21 +72,42 @@ def _verified(
     kept = list[tuple[float, float]]()
     for split in splits.tolist():
         middle_s = float(times_s[split - 1] + times_s[split]) / 2
-        first = max(
-            int(np.searchsorted(shots, shots[split])),
-            int(np.searchsorted(times_s, middle_s - rule.around_s)),
-        )
-        last = min(
-            int(np.searchsorted(shots, shots[split], side="right")),
-            int(np.searchsorted(times_s, middle_s + rule.around_s, side="right")),
-        )
-        before = rows[min(first, split - 1) : split].sum(axis=0, dtype=np.float64)
-        after = rows[split : max(last, split + 1)].sum(axis=0, dtype=np.float64)
-        lengths = float(np.linalg.norm(before) * np.linalg.norm(after))
-        turn = 1 - float(before @ after) / lengths if lengths > 0 else 0.0
+        shot_from, shot_to = np.searchsorted(shots, [shots[split], shots[split] + 1]).tolist()
+        near_from, near_to = np.searchsorted(
+            times_s, [middle_s - rule.around_s, middle_s + rule.around_s]
+        ).tolist()
+        first = min(max(shot_from, near_from), split - 1)
+        end = max(min(shot_to, near_to), split + 1)
+        # The samples beside the split may show the transition itself: used if there is no other.
+        before = rows[first : max(split - 1, first + 1)].mean(axis=0)
+        after = rows[min(split + 1, end - 1) : end].mean(axis=0)
+        turn = _turn(before, after)
         if turn >= rule.least_turn:
-            kept.append((middle_s, min(max(turn, 0.0), 2.0)))
+            at = slice(max(first, split - 2), min(end, split + 2))
+            along = (rows[at] @ (after - before)).astype(np.float64)
+            half_way = float((after - before) @ (after + before)) / 2
+            time_s = _crossing(times_s[at], along, half_way, split - at.start)
+            kept.append((time_s, turn))
     return kept
+
+
+def _turn(before: Vector, after: Vector) -> float:
+    """1 - cosine, in [0, 2]; 0 where either is without signal."""
+    lengths = float(np.linalg.norm(before) * np.linalg.norm(after))
+    return min(max(1 - float(before @ after) / lengths, 0.0), 2.0) if lengths > 0 else 0.0
+
+
+def _crossing(times_s: Reals, along: Reals, half_way: float, split: int) -> float:
+    """When the look is half way: between the two samples beside the split, or one step beside.
+
+    Looks change about linearly through a dissolve.  If they don't pass the half, it is the time
+    midway between the two samples.
+    """
+    for i in (split, split - 1, split + 1):
+        if 0 < i < len(along) and along[i - 1] <= half_way <= along[i] and along[i - 1] < along[i]:
+            part = float((half_way - along[i - 1]) / (along[i] - along[i - 1]))
+            return float(times_s[i - 1]) + part * float(times_s[i] - times_s[i - 1])
+    return float(times_s[split - 1] + times_s[split]) / 2
 
 
 def _spaced(found: Sequence[Cut], cuts_s: np.ndarray, apart_s: float) -> tuple[Cut, ...]:

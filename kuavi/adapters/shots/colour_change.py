@@ -7,6 +7,7 @@ the size in pixels at which frames are compared.
 from collections.abc import Mapping
 
 from attrs import field, frozen
+from attrs.validators import ge
 from returns.result import Failure, Success
 
 from kuavi.domain.cutting import CutFold, CutRule, fold_picture, fold_rest, hsv_of
@@ -38,7 +39,7 @@ class ColourChangeTracker:
 @frozen
 class ColourChange:
     rule: CutRule = field(factory=CutRule)
-    max_side: int = 96
+    max_side: int = field(default=96, validator=ge(8))
 
     @property
     def model(self) -> Model:
