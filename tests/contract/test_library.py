@@ -348,6 +348,10 @@ def test_the_same_view_while_nothing_was_committed(library: Library) -> None:
     assert view_of(library) is view
     library.annotate(id_of("a"), {}).unwrap()
     assert view_of(library) is view
+    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
+    view = view_of(library)
+    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
+    assert view_of(library) is view
 
 
 def test_the_version_grows_with_each_commit(library: Library) -> None:

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import lancedb
 import pytest
+from lancedb.db import LanceDBConnection
+from lancedb.table import LanceTable
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries import lance
@@ -30,6 +34,9 @@ from kuavi.ports.library import (
     NoLibrary,
     StorageFailed,
     UnknownSchema,
+)
+from kuavi.ports.parts import (
+    Keyframes,
 )
 from tests import indexed
 from tests.contract.library_writer import State, after
@@ -264,6 +271,98 @@ def test_killed_at_any_moment_a_library_shows_the_old_state_or_the_new(path: Pat
     assert number > 12  # the writers got somewhere
 
 
+class Killed(BaseException):
+    """Ends a writer between two steps, as a kill would: nothing cleans up after it."""
+
+
+def replace(library: Library) -> object:
+    return library.commit(*whole("a", take=1))
+
+
+def annotate(library: Library) -> object:
+    return library.annotate(id_of("a"), {0: indexed.annotation("take 0")})
+
+
+def remove(library: Library) -> object:
+    return library.remove(id_of("a"))
+
+
+@pytest.mark.parametrize("trouble", [Killed(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    ("operate", "new"),
+    [
+        (replace, {"a": (1, False), "b": (0, False)}),
+        (annotate, {"a": (0, True), "b": (0, False)}),
+        (remove, {"b": (0, False)}),
+    ],
+)
+def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: BaseException,
+    operate: Callable[[Library], object],
+    new: State,
+) -> None:
+    """Every call that changes a table is a step; the n-th does not take place."""
+    made(path / "0", "a", "b")
+    old: State = {"a": (0, False), "b": (0, False)}
+    steps, shown_states = count(1), []
+    for step in steps:
+        shutil.copytree(path / "0", path / str(step))
+        library = opened(path / str(step))
+        with monkeypatch.context() as patch:
+            left = fail_at(patch, step, trouble)
+            with suppress(Killed):
+                outcome = operate(library)
+                seen = state_of(view_of(path / str(step)))
+                assert seen == (new if isinstance(outcome, Success) else old)
+        seen = state_of(view_of(path / str(step)))
+        assert seen in (old, new)
+        shown_states.append(seen)
+        if isinstance(trouble, Killed):
+            library.doctor(repair=True).unwrap()
+            assert library.doctor(repair=False).unwrap().findings == ()
+            assert state_of(view_of(path / str(step))) == seen
+        if next(left) > 0:
+            break
+    assert shown_states == sorted(shown_states, key=lambda seen: seen == new)
+    assert {old == seen for seen in shown_states} == {True, False}
+
+
+def fail_at(patch: pytest.MonkeyPatch, step: int, trouble: BaseException) -> "count[int]":
+    """Make the `step`-th change of a table fail; gives a count down to it, below 1 once met."""
+    left = count(step, -1)
+
+    def failing(method: Callable[..., object]) -> Callable[..., object]:
+        def change(*args: object, **options: object) -> object:
+            if next(left) == 1:
+                raise trouble
+            return method(*args, **options)
+
+        return change
+
+    for name in ("add", "delete", "_do_merge", "optimize"):
+        patch.setattr(LanceTable, name, failing(getattr(LanceTable, name)))
+    return left
+
+
+def test_a_commit_while_a_view_is_taken_is_not_half_in_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(path, "a")
+    writer, reader = opened(path), opened(path)
+    open_table, takes = LanceDBConnection.open_table, iter([1])
+
+    def open_late(database: Any, name: str, *args: Any, **options: Any) -> Any:
+        if name != "videos":
+            for take in takes:
+                writer.commit(*whole("a", take)).unwrap()
+        return open_table(database, name, *args, **options)
+
+    monkeypatch.setattr(LanceDBConnection, "open_table", open_late)
+    assert state_of(reader.view().unwrap()) == {"a": (1, False)}
+
+
 def test_readers_see_whole_states_while_another_process_writes(path: Path) -> None:
     library, versions = made(path), []
     with writer(path, 0) as process:
@@ -413,13 +512,41 @@ def test_a_lost_text_index_is_found_and_made_again(path: Path) -> None:
 
 def test_many_commits_leave_few_fragments(path: Path) -> None:
     library = made(path)
-    for take in range(80):
-        record = record_of("a", {Stage.TRANSCRIPT: take})
-        library.commit(record, [indexed.transcript(f"take {take}")]).unwrap()
+    for i in range(60):
+        record = record_of(f"v{i}", {Stage.SHOTS: 0})
+        library.commit(record, [indexed.cuts(f"v{i}")]).unwrap()
     health = library.doctor(repair=False).unwrap()
     assert health.findings == ()
-    assert health.rows["utterances"] == 1
-    assert health.fragments["utterances"] <= 33
+    assert health.rows["cuts"] == 180
+    assert health.fragments["cuts"] < 40
+    assert health.fragments["videos"] < 40
+    assert library.doctor(repair=True).unwrap().fragments["cuts"] == 1
+
+
+def test_versions_that_nobody_can_want_are_collected(path: Path) -> None:
+    library = lance.build(str(path), create=True, keep_s=0.0).unwrap()
+    views = []
+    for take in range(6):
+        record = record_of("a", {Stage.KEYFRAMES: take})
+        library.commit(record, [indexed.keyframes("a", take, size=100_000)]).unwrap()
+        views.append(library.view().unwrap())
+    before = library.doctor(repair=False).unwrap().bytes_on_disk
+    after_it = library.doctor(repair=True).unwrap().bytes_on_disk
+    assert before > 6 * 300_000
+    assert after_it < 2.5 * 300_000  # the latest version and, compacted, the same again
+    latest = Keyframes(library.view().unwrap().keyframes(id_of("a")).unwrap())
+    assert frozen_form(latest) == frozen_form(indexed.keyframes("a", 5, size=100_000))
+    assert isinstance(views[2].keyframes(id_of("a")).failure(), StorageFailed)
+
+
+def test_a_view_is_kept_from_when_it_was_replaced_not_from_when_it_was_made(path: Path) -> None:
+    library = lance.build(str(path), create=True, keep_s=6.0).unwrap()
+    library.commit(*whole("a")).unwrap()
+    view = library.view().unwrap()
+    time.sleep(6.5)
+    library.commit(*whole("a", take=1)).unwrap()
+    library.doctor(repair=True).unwrap()
+    assert frozen_form(shown(view, id_of("a"))) == frozen_form(whole("a")[1])
 
 
 def test_new_texts_are_found_whether_they_are_indexed_yet_or_not(path: Path) -> None:

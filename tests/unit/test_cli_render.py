@@ -28,9 +28,9 @@ from kuavi.apps.cli.show_video import found_lines, scene_lines, transcript_lines
 from kuavi.apps.cli.texts import Line, columns, printable, quoted, shortened
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, presets
 from kuavi.apps.toolbox.session import Indexed
-from kuavi.apps.usecases.index import IndexReport, Trouble
 from kuavi.apps.usecases.look import Sheet
 from kuavi.apps.usecases.queries import Field, FieldMatch, Hit, SearchResult
+from kuavi.apps.usecases.report import IndexReport, Trouble
 from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Action, Annotation, Summary, Unannotated
 from kuavi.domain.evidence import Heuristic, Learned

@@ -1,7 +1,8 @@
 """PP-OCR through rapidocr and onnxruntime: text detection, then recognition of each line.
 
 Models are given as local paths: nothing is downloaded.  A picture is never enlarged, and text is
-taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped.
+taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped,
+and so is a single character.
 
 Options: `side` (640, the longer side in pixels that detection sees), `threads` (1).
 """
@@ -67,8 +68,13 @@ class _RapidOcr:
         if found.txts is None or found.boxes is None:
             return Success(())
         lines = zip(found.txts, found.scores, found.boxes, strict=True)
-        boxes = (_box(*line, frame) for line in lines if line[1] > _LOWEST and line[0].strip())
+        boxes = (_box(*line, frame) for line in lines if line[1] > _LOWEST and _legible(line[0]))
         return Success(reading_order(boxes))
+
+
+def _legible(text: str) -> bool:
+    """Whether it may be text: one character alone is mostly a shape that looks like one."""
+    return sum(character.isalnum() for character in text) >= 2
 
 
 def _box(text: str, score: float, corners: np.ndarray, frame: Frame) -> TextBox:
@@ -105,7 +111,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
     except _FAULTS as error:
         reason = f"it can't be loaded: {error}"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
-    recipe = f"side {side}, score > {_LOWEST}, rapidocr {version('rapidocr')}"
+    recipe = f"side {side}, score > {_LOWEST}, 2 characters, rapidocr {version('rapidocr')}"
     model = Model(spec.model_id, f"{spec.revision}; {recipe}", weights.records)
     return Success(_RapidOcr(model, engine))
 

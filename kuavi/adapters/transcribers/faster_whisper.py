@@ -150,7 +150,8 @@ def _whisper(
         return Failure(ModelUnavailable(spec.model_id, said, remedy))
     language, beam = str(options.get("language", "en")), int(options.get("beam", 5))
     recipe = (
-        f"{compute_type}, {language}, beam {beam}, silero, sentences, pieces {_RULE.longest_s:g} s, "
+        f"{compute_type}, {language}, beam {beam}, silero, sentences, "
+        f"pieces {_RULE.longest_s:g} s, "
         f"gate {_NO_SPEECH}/{_LOG_PROBABILITY}/{_COMPRESSION}, "
         f"faster-whisper {version('faster-whisper')}"
     )

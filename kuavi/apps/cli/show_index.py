@@ -8,7 +8,7 @@ from rich.text import Text
 from kuavi.apps.cli.texts import Line, counted, printable
 from kuavi.apps.cli.times import length_text, span_text
 from kuavi.apps.toolbox.session import Indexed
-from kuavi.apps.usecases.index import IndexReport
+from kuavi.apps.usecases.report import IndexReport
 from kuavi.domain.manifest import Gap
 
 INDENT = 2

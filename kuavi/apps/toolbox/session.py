@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
-from kuavi.apps.usecases.index import IndexReport, index_video
+from kuavi.apps.usecases.index import index_video
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove, which
 from kuavi.apps.usecases.queries import (
@@ -26,6 +26,7 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
     SearchResult,
 )
+from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.wiring import compose
