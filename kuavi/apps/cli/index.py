@@ -41,6 +41,8 @@ def index(
     What is up to date is kept, what was interrupted goes on, and a file that fails stops no other.
     Ctrl-C stops after the current step; what was finished is kept.
     """
+    if not all(paths):
+        raise typer.BadParameter("an empty path; name a file or a folder")
     plan = _plan(given, tier, sample_fps, not no_ocr, not no_speech)
     library = given.open(create=True)
     results: list[Indexed] = []
