@@ -269,6 +269,7 @@ def test_the_library_may_come_from_the_environment(
         (Exit.USAGE, ["sheet", "day", "--at", "1", "--span", "1-2"]),
         (Exit.USAGE, ["transcript", "day", "--vtt", "--json"]),
         (Exit.USAGE, ["index", "x.mp4", "--sample-fps", "nan"]),
+        (Exit.USAGE, ["index", ""]),
         (Exit.USAGE, ["videos", "--no-such-option"]),
         (Exit.NOT_FOUND, ["index", "no-such-file.mp4"]),
         (Exit.NOT_FOUND, ["scenes", "no-such-video"]),

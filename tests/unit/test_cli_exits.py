@@ -1,7 +1,10 @@
 """Each expected failure has an exit code of its own choosing."""
 
+import re
+from pathlib import Path
 from typing import get_args
 
+import kuavi
 from kuavi.apps.cli import exits
 from kuavi.apps.cli.exits import CODES, MEANING, Exit, trouble_of
 from kuavi.apps.cli.index import code_of
@@ -59,3 +62,9 @@ def test_files_that_all_fail_alike_give_their_code_and_others_one() -> None:
     assert code_of([failed(missing), failed(broken)]) == Exit.FAILED
     assert code_of([failed(Locked("lib", "process 7"))]) == Exit.LIBRARY
     assert code_of([]) == Exit.FAILED
+
+
+def test_the_manual_has_every_code() -> None:
+    manual = (Path(kuavi.__file__).parents[1] / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = [line for line in manual.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert rows == [f"| {code.value} | {meaning} |" for code, meaning in MEANING.items()]

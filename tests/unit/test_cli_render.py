@@ -5,6 +5,7 @@
 import io
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+import kuavi
 from kuavi.apps.cli import as_json
 from kuavi.apps.cli.screen import UNBOUNDED, finite
 from kuavi.apps.cli.show_index import Content, indexed_lines, total_text
@@ -317,7 +319,7 @@ def test_json_holds_finite_numbers_only(value: object) -> None:
     json.dumps(finite(value), allow_nan=False)
 
 
-def test_results_as_json_are_whole_and_plain() -> None:
+def everything_as_json() -> list[as_json.Object]:
     said = Transcript(
         video(Stage.TRANSCRIPT),
         (Utterance(Span(1, 2), "one", (Word("one", Span(1, 2), 0.5),)),),
@@ -325,7 +327,7 @@ def test_results_as_json_are_whole_and_plain() -> None:
     )
     told = Annotation(Summary("A man.", "A man walks."), Action("walk", "walk on", "a man"))
     sheet = Sheet("/tmp/sheet.png", (1.0, 2.5))
-    everything = [
+    return [
         as_json.of_search(RESULT, sheet),
         as_json.of_scenes(said.video, [scene(0, told), scene(1, Unannotated("no model"))]),
         as_json.of_transcript(said),
@@ -334,6 +336,10 @@ def test_results_as_json_are_whole_and_plain() -> None:
         as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),))),
         as_json.of_presets(presets()),
     ]
+
+
+def test_results_as_json_are_whole_and_plain() -> None:
+    everything = everything_as_json()
     assert json.loads(json.dumps(everything, allow_nan=False)) == everything
     search = as_json.of_search(RESULT, None)
     assert search["sheet"] is None
@@ -341,3 +347,22 @@ def test_results_as_json_are_whole_and_plain() -> None:
     hit = as_json.of_hit(1, HIT)
     assert hit["scene"] == [10.0, 15.2]
     assert as_json.of_scene(scene(1, Unannotated("no model")))["unannotated"] == "no model"
+
+
+def keys_in(value: object) -> set[str]:
+    """All keys that are part of the format; what is below these ones is named by the data."""
+    if isinstance(value, list):
+        return {key for item in value for key in keys_in(item)}
+    if not isinstance(value, dict):
+        return set()
+    below = [item for key, item in value.items() if key not in {"rows", "fragments", "model"}]
+    ports = value.get("ports", {})
+    names = set(ports) if isinstance(ports, dict) else set()
+    return (set(value) | {key for item in below for key in keys_in(item)}) - names
+
+
+def test_the_manual_names_every_key() -> None:
+    manual = (Path(kuavi.__file__).parents[1] / "docs" / "cli.md").read_text(encoding="utf-8")
+    keys = keys_in(everything_as_json())
+    assert {"hits", "probability", "brief", "licence", "replaced"} <= keys
+    assert {key for key in keys if f"`{key}`" not in manual} == set()

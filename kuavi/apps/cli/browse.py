@@ -96,6 +96,7 @@ def sheet(
 ) -> Exit:
     """Write a contact sheet: a picture a scene, or of the moments given, with their times."""
     from kuavi.apps.cli import as_json, screen
+    from kuavi.apps.cli.texts import counted, printable
 
     if span is not None and at:
         raise typer.BadParameter("give --span or --at, not both")
@@ -112,6 +113,8 @@ def sheet(
     if given.as_json:
         screen.show_json({"video": as_json.of_named(known), **as_json.of_sheet(made)})
         return Exit.OK
-    screen.show(made.path)
-    screen.aside(f"{len(made.times_s)} pictures: {', '.join(clock(t) for t in made.times_s)}")
+    screen.show(printable(made.path) if screen.is_terminal() else made.path)
+    screen.aside(
+        f"{counted(len(made.times_s), 'picture')}: {', '.join(clock(t) for t in made.times_s)}"
+    )
     return Exit.OK

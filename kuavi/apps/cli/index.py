@@ -1,12 +1,8 @@
 """`kuavi index`: files in, a report a file out; the first Ctrl-C stops it with all kept."""
 
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +10,7 @@ import typer
 from kuavi.apps.cli.exits import Exit, Trouble, trouble_of
 from kuavi.apps.cli.options import TierName
 from kuavi.apps.cli.run import Shared, command, tell
+from kuavi.apps.cli.stopping import stoppable
 from kuavi.apps.toolbox.errors import KuaviError
 
 if TYPE_CHECKING:
@@ -44,6 +41,8 @@ def index(
     What is up to date is kept, what was interrupted goes on, and a file that fails stops no other.
     Ctrl-C stops after the current step; what was finished is kept.
     """
+    if not all(paths):
+        raise typer.BadParameter("an empty path; name a file or a folder")
     plan = _plan(given, tier, sample_fps, not no_ocr, not no_speech)
     library = given.open(create=True)
     results: list[Indexed] = []
@@ -96,28 +95,14 @@ def _run(
 
 @contextmanager
 def _progress(events: bool, plain: bool) -> Iterator[Any]:
-    """The way to tell of progress, and to be stopped: the first signal asks, the second stops."""
+    """The way to tell of progress, which also says when to stop."""
     from kuavi.apps.wiring.registry import Family
 
-    family, asked = Family("progress"), Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.default_int_handler(number, frame)
-        asked.set()
-        note = "\nstopping after this step; Ctrl-C again stops at once\n"
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, note.encode())
-
+    family = Family("progress")
     adapter = "events" if events else "lines" if plain or not sys.stderr.isatty() else "rich_bars"
     told = family.builder(adapter)(sys.stdout if events else sys.stderr)
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with told:
-            yield family.builder("cancellable")(told, asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with stoppable() as asked, told:
+        yield family.builder("cancellable")(told, asked)
 
 
 def _end(library: "OpenLibrary", given: Shared, results: "list[Indexed]", stopped: bool) -> Exit:

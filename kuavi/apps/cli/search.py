@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def search(
     given: Shared,
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="What to look for.", show_default=False)
+        str | None, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)
     ] = None,
     image: Annotated[
         str | None,

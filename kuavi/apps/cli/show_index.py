@@ -42,13 +42,13 @@ class Content:
 def indexed_lines(one: Indexed, content: Content) -> list[Line]:
     """A line for one file, and below it what it lacks and why."""
     if one.report is None:
-        return [Line(Text.assemble(("x ", "bold red"), printable(one.problem or "")))]
+        return [Line(Text(printable(one.problem or "")), INDENT, Text("x", "bold red"))]
     report = one.report
-    mark = ("! ", "bold yellow") if report.failed else ("+ ", "bold green")
+    mark = Text("!", "bold yellow") if report.failed else Text("+", "bold green")
     if not report.done and not report.failed:
-        mark = ("= ", "dim")
+        mark = Text("=", "dim")
     name = (printable(report.video.title), "bold")
-    lines = [Line(Text.assemble(mark, name, ": ", _amount(report, content)))]
+    lines = [Line(Text.assemble(name, ": ", _amount(report, content)), INDENT, mark)]
     lines += [
         Line(Text(f"{trouble.stage.value} failed: {printable(trouble.reason)}", "red"), INDENT)
         for trouble in report.failed
