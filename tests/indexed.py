@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.chain import new_chain
 from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, WeightsFile
 from kuavi.domain.fingerprint import Fingerprint, VideoId, fingerprint_of, video_id
 from kuavi.domain.layers import Layer, Located
@@ -14,12 +15,16 @@ from kuavi.domain.media import Keyframe, MediaInfo
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
 from kuavi.domain.spans import Span
-from kuavi.domain.tree import SegmentTree, build_tree
+from kuavi.domain.tree import Reals, SegmentTree, cells
+from kuavi.domain.tree import tree_of as tree_from
+from kuavi.domain.ward import agglomerate
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.library import (
+    LibraryView,
+)
+from kuavi.ports.parts import (
     Cuts,
     Keyframes,
-    LibraryView,
     Part,
     Rows,
     ScreenText,
@@ -113,10 +118,14 @@ def rows(
 
 
 def tree_of(n_frames: int, seed: int = 0) -> SegmentTree:
-    """The tree of a video of `n_frames` frames, one each 2 s, with a cut in its middle."""
+    """The tree of a video of `n_frames` frames, one each 2 s, with a cut in its middle.
+
+    Built without the compiled kernel, whose loading takes a second in each new process.
+    """
     frames = np.random.default_rng(seed).normal(size=(n_frames, 4)).astype(np.float32)
-    times = np.arange(n_frames) * 2.0
-    return build_tree(frames, times, Span(0.0, n_frames * 2.0), [float(n_frames)])
+    times: Reals = np.arange(0.0, n_frames * 2.0, 2.0)
+    bounds, shots = cells(times, Span(0.0, n_frames * 2.0), [float(n_frames)])
+    return tree_from(agglomerate(new_chain(frames, shots), 0.0, engine="numpy"), bounds)
 
 
 def tree(name: str, take: int = 0) -> Tree:

@@ -21,9 +21,10 @@ from kuavi.adapters.shots import fake as shots
 from kuavi.adapters.taggers import fake as taggers
 from kuavi.adapters.text import fake as text
 from kuavi.adapters.transcribers import fake as transcribers
-from kuavi.apps.usecases.index import IndexFailure, IndexReport, index_video
+from kuavi.apps.usecases.index import IndexFailure, index_video
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ScanPorts, SearchPorts, WordPorts
 from kuavi.apps.usecases.queries import SearchFailure, SearchRequest, SearchResult
+from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.search import search
 from kuavi.domain.media import AUDIO_RATE_HZ, Pixels
 from kuavi.domain.outcome import Outcome

@@ -37,6 +37,9 @@ def export(source: Path, target: Path) -> None:
         raise RuntimeError(f"torch {torch.__version__} is too old to read weights safely")
     tensors = torch.load(source, map_location="cpu", weights_only=True)
     weights = {name: tensor.numpy() for name, tensor in tensors.items()}
+    blocks = {name.split(".")[1] for name in weights if name.startswith("_blocks.")}
+    if len(blocks) != N_BLOCKS or weights["_fc.weight"].shape != (1000, 1280):
+        raise ValueError(f"these are not the weights of EfficientNet-Lite0 ({len(blocks)} blocks)")
     graph = Graph("efficientnet-lite0")
     x, size = _stem(graph, weights), SIDE // 2
     for index in range(N_BLOCKS):

@@ -30,6 +30,10 @@ def export(source: Path, target: Path) -> None:
     Inputs `ids` and `mask` (n, t) int64, t <= 512; output `mean` (n, 384), not normalised.
     """
     weights = load_file(source)
+    layers = {name.split(".")[2] for name in weights if name.startswith("encoder.layer.")}
+    words = weights["embeddings.word_embeddings.weight"]
+    if len(layers) != LAYERS or words.shape[1] != DIM:
+        raise ValueError(f"these are not the weights of MiniLM-L6 ({len(layers)} layers)")
     graph = Graph("all-minilm-l6-v2")
     ids = graph.input("ids", "int64", ("n", "t"))
     mask = graph.node("Cast", graph.input("mask", "int64", ("n", "t")), to=1)

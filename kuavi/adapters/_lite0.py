@@ -27,7 +27,8 @@ NETWORK = "EfficientNet-Lite0"
 SIDE = 224
 N_CLASSES = 1000
 N_FEATURES = 1280
-BATCH = 8
+BATCH = 2
+"""Larger batches take more memory and are no faster on a CPU."""
 REMEMBERED = 1024
 """Frames whose results are kept: 9 MB."""
 
@@ -102,7 +103,7 @@ class Lite0:
 def fitted(pixels: Pixels) -> Pixels:
     """A picture squashed to the network's square: area average to shrink, bilinear to enlarge.
 
-    For wide video a squash keeps more than a crop and found more in the prototype's searches.
+    A squash keeps the edges of wide video, which a centre crop would lose.
     """
     height, width = pixels.shape[:2]
     if (height, width) == (SIDE, SIDE):

@@ -3,7 +3,7 @@
 Reimers & Gurevych, "Sentence-BERT" (arXiv 1908.10084); Wang et al., "MiniLM" (arXiv 2002.10957).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from kuavi.ports.models import ModelFailure, ModelUnavailable
 NETWORK = "all-MiniLM-L6-v2"
 DIM = 384
 MAX_TOKENS = 256
-BATCH = 32
+BATCH_TOKENS = 2048
+"""A batch holds at most this many tokens, padding included."""
 
 
 class MiniLm:
@@ -39,16 +40,28 @@ class MiniLm:
         """
         rows = np.zeros((len(texts), DIM), dtype=np.float32)
         tokens = self._tokenizer.encode_batch([text.strip() for text in texts])
-        order = [
-            i for i in np.argsort([len(t) for t in tokens], kind="stable") if len(tokens[i]) > 2
-        ]
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        for chosen in batches([len(encoding) for encoding in tokens]):
             ran = run(NETWORK, self._session, _padded([tokens[i] for i in chosen]))
             if isinstance(ran, Failure):
                 return ran
             rows[chosen] = unit(ran.unwrap()[0])
         return Success(rows)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Positions of texts with words, those of similar length together.
+
+    `lengths` counts tokens, with the two that begin and end every text.
+    """
+    batch: list[int] = []
+    for position in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if lengths[position] * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        if lengths[position] > 2:
+            batch.append(position)
+    if batch:
+        yield batch
 
 
 def _padded(tokens: Sequence[Encoding]) -> dict[str, Array]:

@@ -31,8 +31,8 @@ class GradualRule:
     `apart_s` to a hard cut, or to a clearer gradual one, are dropped.
     """
 
-    least_cost: float = field(default=1.4, validator=ge(0))
-    least_turn: float = field(default=0.2, validator=[ge(0), le(2)])
+    least_cost: float = field(default=1.2, validator=ge(0))
+    least_turn: float = field(default=0.25, validator=[ge(0), le(2)])
     around_s: float = field(default=2.0, validator=ge(0))
     apart_s: float = field(default=0.75, validator=ge(0))
 

@@ -73,7 +73,7 @@ class CutRule:
     threshold that must remain between the pictures `around` frames before and after.
     """
 
-    threshold: float = field(default=27.0, validator=gt(0))
+    threshold: float = field(default=20.0, validator=gt(0))
     around: int = field(default=3, validator=ge(1))
     ratio: float = field(default=2.0, validator=ge(0))
     lasting: float = field(default=0.6, validator=ge(0))

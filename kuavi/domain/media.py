@@ -105,7 +105,8 @@ class AudioChunk:
 
 @frozen
 class MediaInfo:
-    """What the container says.  `width` and `height` are upright, after rotation.
+    """What the container says.  `width` and `height` are upright, after rotation, in square pixels;
+    `rotation` is how far clockwise coded pictures are turned for that: 0, 90, 180 or 270.
 
     `duration_s` may be wrong or unknown (0): what was decoded is the truth.  `start_s` is the
     container's own start; times everywhere else count from it.

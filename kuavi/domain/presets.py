@@ -86,9 +86,13 @@ EMBEDDED = Preset(
     text=ModelSpec("minilm", "all-MiniLM-L6-v2", weights=MINILM),
     tagger=ModelSpec("lite0", "efficientnet-lite0", weights=LITE0),
     transcriber=ModelSpec(
-        "faster_whisper", "whisper-tiny.en", weights=WHISPER_TINY_EN, more_weights=(SILERO_VAD,)
+        "faster_whisper",
+        "Systran/faster-whisper-tiny.en",
+        "0d3d19a",
+        weights=WHISPER_TINY_EN,
+        more_weights=(SILERO_VAD,),
     ),
-    ocr=ModelSpec("rapidocr", "pp-ocrv6-small", weights=PP_OCR_V6),
+    ocr=ModelSpec("rapidocr", "PP-OCRv6-small", "3.10.0", weights=PP_OCR_V6),
 )
 
 FAKE = Preset(

@@ -8,6 +8,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.words import Utterance, Word
 
 _SHORTEST_S = 0.01  # a word's span is never empty
+_PHRASE_S = 2.0  # a shorter sentence goes with the next
 _SENTENCE, _CLAUSE = (".", "?", "!", "。", "？", "！"), (",", ";", ":", "，", "、", "；")  # noqa: RUF001
 
 
@@ -84,13 +85,27 @@ def _split(
     return _split(raw[:at], words[:at], longest_s) + _split(raw[at:], words[at:], longest_s)
 
 
+def _sentences(words: Sequence[Word]) -> list[slice]:
+    """Whole sentences, short ones together until they last `_PHRASE_S`.
+
+    What is found by its meaning should be one thought, and its time that thought's.
+    """
+    parts, first = list[slice](), 0
+    for index, word in enumerate(words):
+        lasts_s = word.span.end_s - words[first].span.start_s
+        if word.text.endswith(_SENTENCE) and lasts_s >= _PHRASE_S:
+            parts.append(slice(first, index + 1))
+            first = index + 1
+    return [*parts, slice(first, len(words))] if first < len(words) else parts
+
+
 def utterances(
     raw: Iterable[RawWord], within: Span, longest_s: float = 12.0
 ) -> tuple[Utterance, ...]:
-    """One stretch of speech as utterances of at most `longest_s`, where words allow it.
+    """One stretch of speech as utterances: sentences of at most `longest_s`, if words allow it.
 
     Words are written words, inside `within` (at least 20 ms long), never empty, with ascending
-    starts, and probabilities in [0, 1].  A longer stretch is split at pauses and punctuation.
+    starts, and probabilities in [0, 1].  A longer sentence is split at pauses and punctuation.
     No words: no utterances.
     """
     if within.duration_s < 2 * _SHORTEST_S:
@@ -98,11 +113,13 @@ def utterances(
     written = _written(raw)
     if not written:
         return ()
+    timed = _timed(written, within)
     return tuple(
         Utterance(
             Span(words[0].span.start_s, max(word.span.end_s for word in words)),
             "".join(word.text for word in part).strip(),
             tuple(words),
         )
-        for part, words in _split(written, _timed(written, within), longest_s)
+        for sentence in _sentences(timed)
+        for part, words in _split(written[sentence], timed[sentence], longest_s)
     )

@@ -64,7 +64,7 @@ class FrameReader(Protocol):
     """Reads media files.  The full contract is tests/contract/test_reader.py."""
 
     def info(self, path: str) -> Outcome[MediaInfo, ReadFailure]:
-        """What the container says; no picture is decoded."""
+        """What the container says; at most the first picture is decoded, for its rotation."""
         ...
 
     def frames(

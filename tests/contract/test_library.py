@@ -14,17 +14,19 @@ from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.ports.library import (
-    Cuts,
-    Keyframes,
     Library,
     LibraryView,
     NoLibrary,
     NoSuchVideo,
     OtherSpace,
+    TextMatch,
+)
+from kuavi.ports.parts import (
+    Cuts,
+    Keyframes,
     Part,
     ScreenText,
     Tags,
-    TextMatch,
     Transcript,
     Tree,
 )
@@ -345,6 +347,10 @@ def test_the_same_view_while_nothing_was_committed(library: Library) -> None:
     view = view_of(library)
     assert view_of(library) is view
     library.annotate(id_of("a"), {}).unwrap()
+    assert view_of(library) is view
+    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
+    view = view_of(library)
+    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
     assert view_of(library) is view
 
 

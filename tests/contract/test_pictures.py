@@ -167,13 +167,15 @@ def test_webp_is_read_and_gif_is_not() -> None:
     )
 
 
-@pytest.mark.parametrize("side", [8001, 20_000, 100_000])
-def test_a_picture_bomb_is_refused_before_it_unfolds(side: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "reason"), [(8001, "64 megapixels"), (12_000, "64 megapixels"), (100_000, "bomb")]
+)
+def test_a_picture_bomb_is_refused_before_it_unfolds(side: int, reason: str) -> None:
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk
     bomb += struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 0) + b"IDAT" + bytes(4)
-    assert isinstance(pillow.build().decode(bomb).failure(), BadImage)
+    assert reason in str(pillow.build().decode(bomb).failure())
 
 
 def test_letters_the_font_lacks_do_not_stop_a_sheet() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,8 @@ def test_boxes_lie_in_the_picture_and_around_the_text(case: Case) -> None:
         assert 0 <= left < right <= 1
         assert 0 <= top < bottom <= 1
         assert 0.8 < box.confidence <= 1
+    assert all(above.box[3] < below.box[3] for above, below in pairwise(boxes))
+    assert all(above.box[1] < below.box[1] for above, below in pairwise(boxes))
     found = [any(_holds(box, y, x) for box in boxes) for y, x in inked[::50]]
     assert np.mean(found) > 0.95
 

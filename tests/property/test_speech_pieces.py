@@ -12,9 +12,9 @@ RULE = PieceRule(longest_s=1.0, search_s=0.5, quiet_s=0.1)
 @st.composite
 def sounds(draw: st.DrawFn) -> Samples:
     """Up to four seconds of noise whose loudness changes every 50 ms or so, with silences."""
-    levels = draw(st.lists(st.sampled_from([0.0, 0.01, 0.5]), max_size=80))
-    noise = np.random.default_rng(draw(st.integers(0, 3))).uniform(-1, 1, len(levels) * 801)
-    return (noise * np.repeat(levels, 801)).astype(np.float32)
+    n, rng = draw(st.integers(0, 80)), np.random.default_rng(draw(st.integers(0, 99)))
+    levels = rng.choice([0.0, 0.01, 0.5], n, p=draw(st.sampled_from([(0.8, 0.1, 0.1), (0, 0, 1)])))
+    return (rng.uniform(-1, 1, n * 801) * np.repeat(levels, 801)).astype(np.float32)
 
 
 @st.composite

@@ -15,6 +15,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import (
     NONE,
     Ids,
+    Reals,
     SegmentTree,
     build_tree,
     cells,
@@ -147,7 +148,7 @@ def test_a_shot_that_is_too_short_joins_the_more_similar_shot(n: int, like_left:
     flash = np.full((1, 4), 0.3, dtype=np.float32)
     flash[0, 0 if like_left else 1] += 0.4
     rows = np.concatenate([rows[:n], flash, rows[n:]])
-    times = np.arange(len(rows)) / 4
+    times: Reals = np.arange(len(rows)) / 4
     cuts = [float(times[n]) - 0.1, float(times[n]) + 0.1]
     tree = build_tree(rows, times, Span(0, len(rows) / 4), cuts, min_leaf_s=0.5)
     assert tree.start_s[shots(tree)].tolist() == [0.0, cuts[1 if like_left else 0]]
@@ -158,7 +159,7 @@ def test_a_sliver_stops_nothing_else_from_splitting(n: int) -> None:
     """A stray sample at the very end, unlike all else, of a video with one change in the middle."""
     rows = two_halves(n)
     rows = np.concatenate([rows, np.full((1, 4), 5, dtype=np.float32)])
-    times = np.array([*np.arange(2 * n) / 2, n - 0.4])
+    times: Reals = np.array([*np.arange(2 * n) / 2, n - 0.4])
     tree = build_tree(rows, times, Span(0, n - 0.3), min_leaf_s=0.5)
     assert np.isin(n, tree.first_frame)
     assert tree.n_leaves >= 2 * n - 3
@@ -175,7 +176,7 @@ def test_a_constant_video_is_one_scene(n: int, cost: float, max_s: float) -> Non
     rng = np.random.default_rng(n)
     picture = rng.standard_normal((1, 32))
     rows = np.repeat(picture / np.linalg.norm(picture), n, axis=0).astype(np.float32)
-    tree = build_tree(rows, np.arange(n) * 0.5, Span(0, n * 0.5))
+    tree = build_tree(rows, np.arange(n, dtype=np.float64) * 0.5, Span(0, n * 0.5))
     assert cut_by_cost(tree, cost).tolist() == [0]
     assert scene_cut(tree, max_s).tolist() == [0]
 

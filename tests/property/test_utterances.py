@@ -46,10 +46,17 @@ def test_good_timing_is_kept(tenths: list[int]) -> None:
 
 
 def test_a_long_stretch_is_split_where_a_sentence_ends() -> None:
-    texts = [" a", " b", " c", " d.", " e", " f", " g", " h", " i"]
+    texts = [" a", " b", " c.", " d", " e", " f", " g", " h", " i"]
     raw = [RawWord(text, 2.0 * i, 2.0 * i + 2, 1.0) for i, text in enumerate(texts)]
     found = utterances(raw, WITHIN, longest_s=12)
-    assert [utterance.text for utterance in found] == ["a b c d.", "e f g h i"]
+    assert [utterance.text for utterance in found] == ["a b c.", "d e f g h i"]
+
+
+def test_each_sentence_is_an_utterance_unless_it_is_short() -> None:
+    texts = [" It", " rained.", " Yes.", " Nobody", " came.", " The", " end"]
+    raw = [RawWord(text, float(i), i + 1.0, 1.0) for i, text in enumerate(texts)]
+    found = [utterance.text for utterance in utterances(raw, WITHIN)]
+    assert found == ["It rained.", "Yes. Nobody came.", "The end"]
 
 
 def test_pieces_of_a_written_word_are_one_word() -> None:

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from returns.result import Failure
 
 from kuavi.adapters._cache_dir import cache_dir, cached
 from kuavi.adapters._lite0 import Lite0, fitted, lite0_for
-from kuavi.adapters._minilm import MAX_TOKENS, MiniLm, minilm_for
+from kuavi.adapters._minilm import BATCH_TOKENS, MAX_TOKENS, MiniLm, batches, minilm_for
 from kuavi.adapters._onnx import session_for
 from kuavi.adapters._weights import Verified, needed, verified
 from kuavi.adapters.taggers import lite0 as tagger
+from kuavi.adapters.text import minilm as minilm_text
 from kuavi.domain.plan import Source, Weights
 from kuavi.domain.presets import EMBEDDED
 from tests.pictures import noisy, real_frames
@@ -81,6 +84,28 @@ def test_a_frame_runs_through_lite0_once(lite0: Lite0) -> None:
     assert lite0.runs == runs + 1
 
 
+def test_a_frame_looks_alike_alone_and_in_a_batch_when_nothing_is_remembered() -> None:
+    session = session_for("net", "lite0", files(".pth")[0], 2).unwrap()
+    lite0, frames = Lite0(session, remembered=0), [noisy(seed) for seed in range(9)]
+    alone = [lite0.look([frame]).unwrap() for frame in frames]
+    together = lite0.look(frames).unwrap()
+    assert lite0.runs == 18
+    logits = np.concatenate([looks.logits for looks in alone])
+    features = np.concatenate([looks.features for looks in alone])
+    np.testing.assert_allclose(together.logits, logits, atol=1e-5)
+    np.testing.assert_allclose(together.features, features, atol=1e-5)
+
+
+@given(st.lists(st.integers(2, MAX_TOKENS)))
+def test_batches_hold_every_text_with_words_once_and_are_bounded(lengths: list[int]) -> None:
+    found = list(batches(lengths))
+    assert sorted(i for batch in found for i in batch) == [
+        i for i, length in enumerate(lengths) if length > 2
+    ]
+    for batch in found:
+        assert 0 < len(batch) * max(lengths[i] for i in batch) <= BATCH_TOKENS
+
+
 def test_what_lite0_remembers_is_bounded() -> None:
     session = session_for("net", "lite0", files(".pth")[0], 1).unwrap()
     lite0 = Lite0(session, remembered=2)
@@ -122,6 +147,23 @@ def test_code_in_a_file_of_weights_does_not_run(
     assert "the export of lite0 failed" in outcome.failure().reason
     assert not (tmp_path / "ran").exists()
     assert not list((tmp_path / "cache" / "onnx").iterdir())
+
+
+def test_weights_of_another_network_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.numpy import save_file
+
+    monkeypatch.setenv("KUAVI_CACHE", str(tmp_path / "cache"))
+    rows = np.zeros((4, 384), np.float32)
+    layers = {f"encoder.layer.{i}.x": rows for i in range(12)}
+    save_file({"embeddings.word_embeddings.weight": rows} | layers, tmp_path / "w.safetensors")
+    (tmp_path / "tokenizer.json").write_bytes(files("tokenizer.json")[0].path.read_bytes())
+    names = {"w.safetensors": "", "tokenizer.json": ""}
+    weights = Weights(Source.DIRECTORY, str(tmp_path), names)
+    outcome = minilm_text.build(evolve(EMBEDDED.text, weights=weights))
+    assert isinstance(outcome, Failure)
+    assert "not the weights of MiniLM-L6 (12 layers)" in outcome.failure().reason
 
 
 def test_a_damaged_graph_says_to_delete_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

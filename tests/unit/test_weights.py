@@ -10,7 +10,7 @@ from returns.result import Failure
 from kuavi.adapters._weights import needed, verified
 from kuavi.domain.evidence import WeightsFile
 from kuavi.domain.plan import ModelSpec, Source, Weights
-from kuavi.domain.presets import LITE0
+from kuavi.domain.presets import EMBEDDED, LITE0
 from kuavi.ports.models import ModelUnavailable
 
 CONTENT = b"weights"
@@ -92,6 +92,15 @@ def test_the_hub_is_asked_for_nothing_that_is_not_here(
     failure = refusal(ModelSpec("a", "net", "rev", weights))
     assert "not in the local hub cache" in failure.reason
     assert "download" in failure.remedy
+
+
+@pytest.mark.parametrize("port", EMBEDDED.models)
+def test_what_the_embedded_preset_pins_is_what_its_packages_hold(port: str) -> None:
+    spec = EMBEDDED.models[port]
+    outcome = verified(spec)
+    assert not isinstance(outcome, Failure), str(outcome.failure())
+    expected = sum(len(w.files) for w in (spec.weights, *spec.more_weights))
+    assert len(outcome.unwrap().records) == expected
 
 
 def test_a_spec_without_the_needed_file_says_which() -> None:

@@ -13,10 +13,10 @@ from kuavi.domain.manifest import TIERS, Stage, Tier
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
-from kuavi.domain.space import Embeddings, Joint, Space
+from kuavi.domain.space import Embeddings, Joint, Motion, Space
 from kuavi.domain.words import Tag, TextBox
-from kuavi.ports.encoders import JointEncoder
-from kuavi.ports.models import ModelFailed, ModelFailure
+from kuavi.ports.encoders import ClipEncoder, JointEncoder
+from kuavi.ports.models import ModelFailed, ModelFailure, OutOfMemory
 from kuavi.ports.progress import Advanced, Cancelled, StagesPlanned
 from kuavi.ports.reader import FileMissing, NoVideoStream
 from kuavi.ports.words import Tagger, TextReader
@@ -226,6 +226,45 @@ def test_a_stage_that_fails_stops_no_other_and_is_tried_again() -> None:
     assert "no tags" in report.failed[0].reason
     assert set(report.done) == set(Stage) - {Stage.TAGS}
     assert world.later(scan=scan).indexed().done == (Stage.TAGS,)
+
+
+@frozen
+class BrokenClips:
+    """Fails on every window."""
+
+    inner: ClipEncoder
+
+    @property
+    def model(self) -> Model:
+        return self.inner.model
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.inner.evidence
+
+    @property
+    def space(self) -> Space[Motion]:
+        return self.inner.space
+
+    @property
+    def step(self) -> int:
+        return self.inner.step
+
+    def encode(
+        self, windows: Sequence[Sequence[Frame]]
+    ) -> Outcome[tuple[Embeddings[Motion], ...], ModelFailure]:
+        return Failure(OutOfMemory("broken", len(windows)))
+
+
+def test_what_builds_on_a_failed_stage_says_so() -> None:
+    scan = scan_ports()
+    world = World(scan=evolve(scan, clips=BrokenClips(scan.clips)))
+    report = world.indexed()
+    assert [(t.stage, t.reason) for t in report.failed] == [
+        (Stage.MOTION, "broken: out of memory with a batch of 4; use a smaller batch"),
+        (Stage.TREE, "needs motion, which could not be made"),
+    ]
+    assert world.later(scan=scan).indexed().done == (Stage.MOTION, Stage.TREE)
 
 
 def test_a_keyframe_that_cannot_be_read_is_a_gap() -> None:

@@ -66,13 +66,18 @@ def test_what_is_said_is_found_with_its_words(world: World) -> None:
     hit = world.found(text("boat", Field.TRANSCRIPT)).hits[0]
     assert hit.text.lower().startswith("the boat stops")
     assert hit.scene.contains(hit.moment.start_s)
-    assert hit.moment.start_s == pytest.approx(7, abs=0.1)
+    assert hit.moment.start_s == pytest.approx(7.35, abs=0.06)  # the word, not the sentence
 
 
 def test_what_is_written_is_found(world: World) -> None:
     hit = world.found(text("harbour", Field.SCREEN)).hits[0]
     assert hit.text == "HARBOUR"
     assert hit.scene.start_s == pytest.approx(7)
+
+
+def test_stop_words_find_nothing_by_themselves(world: World) -> None:
+    hits = world.found(text("the white", Field.TRANSCRIPT)).hits
+    assert not [m for hit in hits for m in hit.matches if m.method == "words"]
 
 
 def test_all_finds_each_kind_first(world: World) -> None:

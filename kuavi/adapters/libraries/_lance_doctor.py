@@ -1,6 +1,7 @@
 """Check a library against what its videos name, and put right what can be."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,16 @@ class _State:
         return sorted(owner for owner in self.rows if owner not in named)
 
 
-def examine(path: Path, tables: Tables, repair: bool) -> Health:
-    """Needs the writer's lock."""
+def examine(path: Path, tables: Tables, repair: timedelta | None) -> Health:
+    """Check, and repair if `repair` says how long replaced versions are to be kept.
+
+    Needs the writer's lock.
+    """
     state = _look(tables)
     findings = [*_content(state), *_shape(tables, len(state.entries))]
-    if repair:
+    if repair is not None:
         _repair(tables, state)
+        rebuild(tables, repair)
         findings = [evolve(finding, repaired=True) for finding in findings]
     present = {name: tables.open(name) for name in tables.names()}
     return Health(
@@ -148,7 +153,6 @@ def _repair(tables: Tables, state: _State) -> None:
         put(videos, _without(state.entries[video], holdings))
     for name, video_id, rev, layer in _look(tables).orphans():
         tables.open(name).delete(owned_by(video_id, rev, layer))
-    rebuild(tables)
 
 
 def _without(entry: Entry, lost: list[Holding]) -> Entry:

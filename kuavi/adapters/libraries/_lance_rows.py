@@ -19,7 +19,7 @@ from kuavi.domain.shots import Cut
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
-from kuavi.ports.library import (
+from kuavi.ports.parts import (
     Cuts,
     Keyframes,
     Part,

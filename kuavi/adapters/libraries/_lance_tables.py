@@ -23,7 +23,10 @@ from kuavi.adapters.libraries._lance_schema import (
 from kuavi.adapters.libraries._parts import part_name, stage_of
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
-from kuavi.ports.library import Part, Rows
+from kuavi.ports.parts import (
+    Part,
+    Rows,
+)
 
 
 class Tables:

@@ -7,16 +7,10 @@ from typing import Any
 from kuavi.adapters.libraries._lance_schema import TEXT_INDEX, TEXT_TABLES, VIDEOS
 from kuavi.adapters.libraries._lance_tables import Tables, ensure_text_index
 
-GRACE = timedelta(hours=2)
-"""A view stays readable at least so long after the commit that replaced it.
-
-An hour of it is spare: LanceDB tells versions' times in local time, which may jump by one.
-"""
-
+_NEVER = timedelta(days=36500)
 _FRAGMENTS = 32
 _VIDEOS_A_FRAGMENT = 4
 _UNINDEXED = 2000
-_SPARE = timedelta(seconds=10)
 
 
 def fragments(table: Any) -> int:
@@ -44,41 +38,42 @@ def stale_rows(table: Any) -> int:
     return int(stats.num_unindexed_rows) if stats.num_unindexed_rows > allowed else 0
 
 
-def tidy(tables: Tables, names: Iterable[str], n_videos: int) -> None:
+def tidy(tables: Tables, names: Iterable[str], n_videos: int, keep: timedelta) -> None:
     """Compact those of the named tables that have become ragged."""
-    cutoff = None
     for name in sorted(set(names)):
         table = tables.open(name)
         stale = name in TEXT_TABLES and stale_rows(table) > 0
         if stale or fragments(table) > allowed_fragments(n_videos):
-            cutoff = cutoff or wanted_since(tables.open(VIDEOS))
-            compact(table, cutoff, interrupted=False)
+            _compact(tables, table, keep, interrupted=False)
 
 
-def wanted_since(videos: Any) -> datetime:
-    """The time of the oldest version of `videos` that was current within the last `GRACE`."""
-    then = datetime.now() - GRACE
-    times = sorted(version["timestamp"] for version in videos.list_versions())
-    return max((time for time in times if time <= then), default=times[0])
-
-
-def compact(table: Any, cutoff: datetime, interrupted: bool) -> None:
-    """Merge fragments, bring the index up to date, drop versions replaced before `cutoff`.
-
-    What was current at `cutoff` is kept: a view taken later may have pinned it.  With `interrupted`
-    also files that no version names are dropped; only safe for the one writer.
-    """
-    times = sorted(version["timestamp"] for version in table.list_versions())
-    oldest = max((time for time in times if time <= cutoff), default=times[0])
-    age = datetime.now() - oldest + _SPARE
-    table.optimize(cleanup_older_than=age, delete_unverified=interrupted)
-
-
-def rebuild(tables: Tables) -> None:
+def rebuild(tables: Tables, keep: timedelta) -> None:
     """Compact all tables of the library, and restore a lost full-text index."""
-    cutoff = wanted_since(tables.open(VIDEOS))
     for name in tables.names():
         table = tables.open(name)
         if name in TEXT_TABLES:
             ensure_text_index(table)
-        compact(table, cutoff, interrupted=True)
+        _compact(tables, table, keep, interrupted=True)
+
+
+def _compact(tables: Tables, table: Any, keep: timedelta, interrupted: bool) -> None:
+    """Merge fragments, bring the index up to date, then drop versions nobody can want.
+
+    Two steps, as LanceDB counts the age of versions from the end of its compaction.  With
+    `interrupted` also files that no version names are dropped; only safe for the one writer.
+    """
+    table.optimize(cleanup_older_than=_NEVER)
+    wanted = _current_at(tables.open(VIDEOS), datetime.now() - keep)
+    age = datetime.now() - _current_at(table, wanted) + keep / 10
+    table.optimize(cleanup_older_than=age, delete_unverified=interrupted)
+
+
+def _current_at(table: Any, moment: datetime) -> datetime:
+    """The time of the version that was current at a moment, or of the first version.
+
+    A view takes the version of `videos` that is current, and then of every other table the one
+    that is current; so what was current when the oldest wanted version of `videos` was made, and
+    all that came later, may be pinned.
+    """
+    times = sorted(version["timestamp"] for version in table.list_versions())
+    return max((time for time in times if time <= moment), default=times[0])

@@ -9,7 +9,7 @@ from kuavi.domain.annotation import NOBODY, Annotation
 from kuavi.domain.layers import MADE_BY, Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.space import Space
-from kuavi.ports.library import (
+from kuavi.ports.parts import (
     Cuts,
     Keyframes,
     Part,

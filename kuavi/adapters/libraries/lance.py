@@ -11,6 +11,7 @@ collected, and it answers `StorageFailed`.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -39,8 +40,10 @@ from kuavi.ports.library import (
     LibraryView,
     NoLibrary,
     NoSuchVideo,
-    Part,
     StorageFailed,
+)
+from kuavi.ports.parts import (
+    Part,
 )
 
 _log = logging.getLogger(__name__)
@@ -52,13 +55,14 @@ T = TypeVar("T")
 class LanceLibrary:
     """Safe to share between threads."""
 
-    def __init__(self, path: Path, tables: Tables, patience_s: float) -> None:
+    def __init__(self, path: Path, patience_s: float, keep_s: float) -> None:
         self._path = path
-        self._tables = tables
+        self._tables = Tables(path)
         self._patience_s = patience_s
+        self._keep = timedelta(seconds=keep_s)
         self._catalogue = Catalogue()
         self._cache = VectorCache()
-        self._latest = tables.open(VIDEOS)
+        self._latest = self._tables.open(VIDEOS)
         self._view: LanceView | None = None
         self._lock = RLock()
 
@@ -103,7 +107,9 @@ class LanceLibrary:
         Repair deletes rows that no video names, drops stages whose rows are lost from their video's
         record (so that they can run again), makes missing tables and indexes, and compacts.
         """
-        return self._writing(lambda: Success(examine(self._path, self._tables, repair)))
+        return self._writing(
+            lambda: Success(examine(self._path, self._tables, self._keep if repair else None))
+        )
 
     def _writing(
         self, work: Callable[[], Outcome[T, LibraryFailure]]
@@ -204,23 +210,27 @@ class LanceLibrary:
             delete(self._tables, video, gone)
             n_videos = self._tables.open(VIDEOS).count_rows()
             names = {VIDEOS, *(held.table for held in (*gone, *new))}
-            upkeep.tidy(self._tables, names, n_videos)
+            upkeep.tidy(self._tables, names, n_videos, self._keep)
 
         done = guarded(self._path, work)
         if isinstance(done, Failure):
             _log.warning("committed, but not tidied up: %s", done.failure())
 
 
-def build(path: str, create: bool, patience_s: float = 30.0) -> Outcome[Library, LibraryFailure]:
+def build(
+    path: str, create: bool, patience_s: float = 30.0, keep_s: float = 7200.0
+) -> Outcome[Library, LibraryFailure]:
     """Open the library at `path`; with `create`, make it where nothing or an empty directory is.
 
-    `patience_s` is how long a writer waits for another one before it answers `Locked`.
+    `patience_s` is how long a writer waits for another one before it answers `Locked`.  `keep_s` is
+    how long at least a view stays readable after the commit that replaced it; half of the default
+    is spare, because LanceDB tells the times of versions in local time, which may jump by an hour.
     """
     place = Path(path)
     ready = _ready(place, create, patience_s)
     if isinstance(ready, Failure):
         return ready
-    return guarded(place, lambda: LanceLibrary(place, Tables(place), patience_s))
+    return guarded(place, lambda: LanceLibrary(place, patience_s, keep_s))
 
 
 def _ready(place: Path, create: bool, patience_s: float) -> Outcome[None, LibraryFailure]:

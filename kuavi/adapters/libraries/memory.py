@@ -36,20 +36,22 @@ from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
 from kuavi.ports.library import (
     SCHEMA_VERSION,
-    Cuts,
     Health,
-    Keyframes,
     Library,
     LibraryFailure,
     LibraryView,
     NoLibrary,
     NoSuchVideo,
     OtherSpace,
+    TextMatch,
+)
+from kuavi.ports.parts import (
+    Cuts,
+    Keyframes,
     Part,
     Rows,
     ScreenText,
     Tags,
-    TextMatch,
     Transcript,
     Tree,
 )

@@ -1,12 +1,12 @@
 """PP-OCR through rapidocr and onnxruntime: text detection, then recognition of each line.
 
 Models are given as local paths: nothing is downloaded.  A picture is never enlarged, and text is
-taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped.
+taken as upright (no orientation classifier).  What is read with a score of 0.8 or less is dropped,
+and so is a single character.
 
-Options: `side` (640, the longer side in pixels that detection sees), `threads` (2).
+Options: `side` (640, the longer side in pixels that detection sees), `threads` (1).
 """
 
-import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -68,8 +68,13 @@ class _RapidOcr:
         if found.txts is None or found.boxes is None:
             return Success(())
         lines = zip(found.txts, found.scores, found.boxes, strict=True)
-        boxes = (_box(*line, frame) for line in lines if line[1] > _LOWEST and line[0].strip())
+        boxes = (_box(*line, frame) for line in lines if line[1] > _LOWEST and _legible(line[0]))
         return Success(reading_order(boxes))
+
+
+def _legible(text: str) -> bool:
+    """Whether it may be text: one character alone is mostly a shape that looks like one."""
+    return sum(character.isalnum() for character in text) >= 2
 
 
 def _box(text: str, score: float, corners: np.ndarray, frame: Frame) -> TextBox:
@@ -97,8 +102,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
         reason = f"its weights name {len(paths)} ONNX files, not 2"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     side = int(spec.options.get("side", 640))
-    threads = int(spec.options.get("threads", 2))
-    logging.getLogger("RapidOCR").handlers.clear()  # it writes to the terminal on its own
+    threads = int(spec.options.get("threads", 1))
     try:
         engine = RapidOCR(params=_parameters(paths[0], paths[1], side, threads))
         blank = np.zeros((64, 64, 3), np.uint8)  # models load at their first use
@@ -107,7 +111,7 @@ def _load(spec: ModelSpec, weights: VerifiedWeights) -> Outcome[_RapidOcr, Model
     except _FAULTS as error:
         reason = f"it can't be loaded: {error}"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
-    recipe = f"side {side}, score > {_LOWEST}, rapidocr {version('rapidocr')}"
+    recipe = f"side {side}, score > {_LOWEST}, 2 characters, rapidocr {version('rapidocr')}"
     model = Model(spec.model_id, f"{spec.revision}; {recipe}", weights.records)
     return Success(_RapidOcr(model, engine))
 
@@ -116,7 +120,7 @@ def _parameters(
     detector: Path, recogniser: Path, side: int, threads: int
 ) -> dict[str, str | int | float | bool]:
     return {
-        "Global.log_level": "critical",
+        "Global.log_level": "critical",  # it has a handler of its own that writes to the terminal
         "Global.model_root_dir": str(detector.parent),
         "Global.use_cls": False,
         "Det.model_path": str(detector),

@@ -38,7 +38,9 @@ class Turn:
 def turn_of(picture: Any) -> Turn:
     """The turn a picture's display matrix asks for, to the nearest quarter.
 
-    The matrix maps a point to (a x + c y, b x + d y), as in QuickTime's track header.
+    Not for every picture: PyAV's `side_data` ties a picture into a cycle that only the garbage
+    collector frees, and hundreds of large pictures pile up until then.  The matrix maps a point to
+    (a x + c y, b x + d y), as in QuickTime's track header.
     """
     matrix = picture.side_data.get(SideDataType.DISPLAYMATRIX)
     if matrix is None:
@@ -55,6 +57,8 @@ class Scaler:
     def __init__(self, sample_aspect: Fraction) -> None:
         self._aspect = sample_aspect
         self._reformatters: dict[tuple[int, int], VideoReformatter] = {}
+        self._turn = Turn()
+        self._rotation: int | None = None
 
     def frames(self, timed: Timed, max_sides: set[int]) -> dict[int, Frame]:
         """The picture as a frame for each longest side; equal sizes share one conversion."""
@@ -62,9 +66,10 @@ class Scaler:
         sizes = {
             side: fitted(picture.width, picture.height, side, self._aspect) for side in max_sides
         }
-        turn = turn_of(picture)
+        if picture.rotation != self._rotation:
+            self._turn, self._rotation = turn_of(picture), picture.rotation
         made = {
-            size: Frame(timed.time_s, turn.apply(self._pixels(picture, size)))
+            size: Frame(timed.time_s, self._turn.apply(self._pixels(picture, size)))
             for size in set(sizes.values())
         }
         return {side: made[size] for side, size in sizes.items()}

@@ -91,10 +91,15 @@ def _sure(segment: Any) -> bool:
 def _raw(segment: Any, offset_s: float) -> list[RawWord]:
     """The segment's words in the stream's time; the segment as one word where it has none."""
     if not segment.words:
-        times = (segment.start + offset_s, segment.end + offset_s)
-        return [RawWord(segment.text, *times, probability=0.0)]
+        start_s, end_s = float(segment.start) + offset_s, float(segment.end) + offset_s
+        return [RawWord(segment.text, start_s, end_s, probability=0.0)]
     return [
-        RawWord(word.word, word.start + offset_s, word.end + offset_s, word.probability)
+        RawWord(
+            text=word.word,
+            start_s=float(word.start) + offset_s,
+            end_s=float(word.end) + offset_s,
+            probability=float(word.probability),
+        )
         for word in segment.words
     ]
 
@@ -145,7 +150,8 @@ def _whisper(
         return Failure(ModelUnavailable(spec.model_id, said, remedy))
     language, beam = str(options.get("language", "en")), int(options.get("beam", 5))
     recipe = (
-        f"{compute_type}, {language}, beam {beam}, silero, pieces {_RULE.longest_s:g} s, "
+        f"{compute_type}, {language}, beam {beam}, silero, sentences, "
+        f"pieces {_RULE.longest_s:g} s, "
         f"gate {_NO_SPEECH}/{_LOG_PROBABILITY}/{_COMPRESSION}, "
         f"faster-whisper {version('faster-whisper')}"
     )

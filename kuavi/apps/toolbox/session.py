@@ -12,7 +12,8 @@ from typing import TypeAlias, TypeVar
 from attrs import evolve, frozen
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.index import IndexReport, index_video
+from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.usecases.index import index_video
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove, which
 from kuavi.apps.usecases.queries import (
@@ -25,6 +26,7 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
     SearchResult,
 )
+from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.wiring import compose
@@ -38,17 +40,11 @@ from kuavi.domain.spans import Span
 from kuavi.ports.library import Health, LibraryView
 from kuavi.ports.progress import Cancelled, Progress, VideoDone, VideoStarted
 
+__all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
+
 T = TypeVar("T")
 PathLike: TypeAlias = str | os.PathLike[str]
 Seconds: TypeAlias = tuple[float, float]
-
-
-class KuaviError(Exception):
-    """Something expected went wrong; `failure` is the typed reason."""
-
-    def __init__(self, failure: object) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
 
 
 @frozen

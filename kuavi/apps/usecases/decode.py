@@ -22,8 +22,14 @@ from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import Cut
 from kuavi.domain.spans import Span
 from kuavi.domain.words import TaggedMoment
-from kuavi.ports.library import Cuts, Keyframes, Part, Rows, Tags
 from kuavi.ports.models import ModelFailure
+from kuavi.ports.parts import (
+    Cuts,
+    Keyframes,
+    Part,
+    Rows,
+    Tags,
+)
 from kuavi.ports.pictures import BadImage, ImageFormat
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure

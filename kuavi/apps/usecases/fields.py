@@ -15,7 +15,7 @@ from kuavi.apps.usecases.queries import (
     FieldUnavailable,
     SearchFailure,
 )
-from kuavi.apps.usecases.rankings import BM25, TEXT_FLOOR, Ranking, Scope, by_vector, by_words
+from kuavi.apps.usecases.rankings import BM25, Ranking, Scope, by_frames, by_meaning, by_words
 from kuavi.domain.layers import Layer, Located, chosen, of_video
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
@@ -104,7 +104,7 @@ def _visual(asked: Asked, query: Embeddings[Joint]) -> Rankings:
     rows = asked.view.visual(asked.ports.joint.space)
     if isinstance(rows, Failure):
         return rows
-    items = by_vector(query, rows.unwrap(), asked.scope)
+    items = by_frames(query, rows.unwrap(), asked.scope)
     evidence = asked.ports.joint.evidence
     return Success((Ranking(Field.VISUAL, "vectors", Layer.VISUAL, evidence, items),))
 
@@ -116,7 +116,7 @@ def _temporal(asked: Asked, query: BySpan) -> Rankings:
     example = _mean_of(rows.unwrap(), query)
     if example is None:
         return _nothing_there(Field.TEMPORAL)
-    items = by_vector(example, rows.unwrap(), asked.scope)
+    items = by_frames(example, rows.unwrap(), asked.scope)
     evidence = asked.ports.clips.evidence
     return Success((Ranking(Field.TEMPORAL, "vectors", Layer.MOTION, evidence, items),))
 
@@ -128,13 +128,15 @@ def _nothing_there(field: Field) -> Rankings:
 
 
 def _mean_of(located: Located[R], query: BySpan) -> Embeddings[R] | None:
-    """The mean direction of the rows on in a span; None where there are none."""
+    """The mean direction of the frames in a span, or of the one on screen; None without any."""
     rows = of_video(located, query.video)
-    on = (rows.start_s < query.span.end_s) & (rows.end_s > query.span.start_s)
-    inside = chosen(rows, np.flatnonzero(on)).embeddings
-    if not len(inside):
+    before_end = rows.start_s < query.span.end_s
+    inside = before_end & (rows.start_s >= query.span.start_s)
+    on = inside if inside.any() else before_end & (rows.end_s > query.span.start_s)
+    example = chosen(rows, np.flatnonzero(on)).embeddings
+    if not len(example):
         return None
-    return Embeddings(inside.space, unit(inside.rows.mean(axis=0, keepdims=True)))
+    return Embeddings(example.space, unit(example.rows.mean(axis=0, keepdims=True)))
 
 
 def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
@@ -156,7 +158,7 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     rows = asked.view.texts(asked.ports.text.space, layer)
     if isinstance(rows, Failure):
         return rows
-    near = by_vector(encoded.unwrap(), rows.unwrap(), asked.scope, TEXT_FLOOR)
+    near = by_meaning(encoded.unwrap(), rows.unwrap(), asked.scope)
     return Success(
         (
             Ranking(field, "words", layer, BM25, exact.unwrap()),

@@ -12,11 +12,12 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
 from kuavi.apps.usecases.ports import IndexPorts
-from kuavi.apps.usecases.settings import makers, settings
+from kuavi.apps.usecases.report import IndexReport, Trouble
+from kuavi.apps.usecases.settings import makers, planned_stages, settings
 from kuavi.apps.usecases.stages import Made, WorkFailure, embed_text, hear, plant_tree, read_screen
 from kuavi.domain.fingerprint import Fingerprint, VideoId, video_id
 from kuavi.domain.manifest import (
-    TIERS,
+    NEEDS,
     Gap,
     Stage,
     StageRecord,
@@ -29,35 +30,18 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.files import FilesFailure
-from kuavi.ports.library import LibraryFailure, LibraryView, NoSuchVideo, Part
+from kuavi.ports.library import (
+    LibraryFailure,
+    LibraryView,
+    NoSuchVideo,
+)
+from kuavi.ports.parts import (
+    Part,
+)
 from kuavi.ports.progress import Advanced, Cancelled, StageDone, StagesPlanned
 from kuavi.ports.reader import ReadFailure
 
 IndexFailure: TypeAlias = FilesFailure | ReadFailure | LibraryFailure | Cancelled
-
-
-@frozen
-class Trouble:
-    """A stage that did not finish, and why."""
-
-    stage: Stage
-    reason: str
-
-
-@frozen
-class IndexReport:
-    """What a run did to one video.
-
-    `done` are the stages made now, `kept` those that were up to date, `failed` those that could not
-    be made; `replaced` are earlier versions of the same file that the new one took the place of.
-    """
-
-    path: str
-    video: VideoRecord
-    done: tuple[Stage, ...] = ()
-    kept: tuple[Stage, ...] = ()
-    failed: tuple[Trouble, ...] = ()
-    replaced: tuple[VideoId, ...] = ()
 
 
 @frozen
@@ -75,18 +59,6 @@ class _Job:
             return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s))
 
         return told
-
-
-def planned_stages(plan: IndexPlan) -> tuple[Stage, ...]:
-    """The stages a plan asks for."""
-    left_out = set[Stage]()
-    if not plan.speech:
-        left_out.add(Stage.TRANSCRIPT)
-    if not plan.ocr:
-        left_out.add(Stage.SCREEN)
-    if not plan.speech and not plan.ocr:
-        left_out.add(Stage.TEXT)
-    return tuple(stage for stage in TIERS[plan.tier] if stage not in left_out)
 
 
 def index_video(
@@ -191,6 +163,10 @@ def _damage(seen: Decoded, stage: Stage, report: IndexReport) -> tuple[Gap, ...]
 
 def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, IndexFailure]:
     """One stage after the decode pass.  What the stage can't do is told in the report."""
+    missing = _missing(job, report.video, stage)
+    if missing:
+        lacking = Trouble(stage, f"needs {', '.join(missing)}, which could not be made")
+        return Success(evolve(report, failed=(*report.failed, lacking)))
     view = job.ports.library.view()
     if isinstance(view, Failure):
         return view
@@ -206,6 +182,13 @@ def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, 
         reasons = gaps[0].reason if gaps else "nothing came of it"
         return Success(evolve(report, failed=(*report.failed, Trouble(stage, reasons))))
     return _save(job, report, stage, (parts, gaps), job.ports.clock.elapsed_s - started_s)
+
+
+def _missing(job: _Job, video: VideoRecord, stage: Stage) -> list[Stage]:
+    """What the stage builds on that is not there as planned."""
+    there = {record.stage: record.key for record in video.stages}
+    planned = (need for need in NEEDS[stage] if need in job.keys)
+    return [need for need in planned if there.get(need) != job.keys[need]]
 
 
 def _made(

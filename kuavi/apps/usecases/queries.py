@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import attrs
 from attrs import frozen
-from attrs.validators import ge
+from attrs.validators import ge, gt, optional
 
 from kuavi.domain.evidence import Evidence
 from kuavi.domain.fingerprint import VideoId
@@ -63,7 +63,7 @@ class SearchRequest:
     limit: int = attrs.field(default=10, validator=ge(1))
     videos: tuple[VideoId, ...] = ()
     within: Span | None = None
-    scene_s: float | None = None
+    scene_s: float | None = attrs.field(default=None, validator=optional(gt(0)))
     diverse: bool = False
 
 

@@ -1,20 +1,22 @@
 """Rankings of scenes, one per field and method, each by its own scores."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.queries import Field
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
 from kuavi.domain.evidence import Evidence, Heuristic
-from kuavi.domain.layers import Layer, Located
+from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import max_per_group, top_k
 from kuavi.domain.space import Embeddings, Role, cosine
 from kuavi.domain.spans import Span
-from kuavi.ports.library import LibraryFailure, LibraryView
+from kuavi.domain.terms import content_words, where_said
+from kuavi.ports.library import LibraryFailure, LibraryView, TextMatch
 
 R = TypeVar("R", bound=Role)
 
@@ -61,14 +63,33 @@ class Scope:
     allowed: Flags
 
 
-def by_vector(
-    query: Embeddings[R], rows: Located[R], scope: Scope, floor: float = -1.0
+def by_frames(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+    """Scenes by their best frame's cosine to the query (one row).
+
+    A sampled frame shows its own moment: it belongs to the scene on at its time, and what it
+    stands for ends with that scene.
+    """
+    ranked: list[Ranked] = []
+    for item in _by_vector(query, rows, rows.start_s, scope, -1.0):
+        moment = item.moment.overlap(scope.table.span(item.scene))
+        ranked.append(evolve(item, moment=moment or item.moment))
+    return tuple(ranked)
+
+
+def by_meaning(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+    """Scenes by their nearest sentence, where it is near enough; one belongs to its middle."""
+    middle_s = (rows.start_s + rows.end_s) / 2
+    return _by_vector(query, rows, middle_s, scope, TEXT_FLOOR)
+
+
+def _by_vector(
+    query: Embeddings[R], rows: Located[R], time_s: Times, scope: Scope, floor: float
 ) -> tuple[Ranked, ...]:
-    """Scenes by their best row's cosine to the query (one row), at least `floor`."""
+    """Scenes by the best cosine of the rows whose time lies in them, at least `floor`."""
     if not len(rows) or not len(scope.table):
         return ()
     scores = cosine(query, rows.embeddings)[0].astype(np.float64)
-    group = scope.table.of(rows.videos, rows.video, (rows.start_s + rows.end_s) / 2)
+    group = scope.table.of(rows.videos, rows.video, time_s)
     usable = np.flatnonzero((group >= 0) & (scores >= floor))
     best, item = max_per_group(scores[usable], group[usable], len(scope.table))
     ranked: list[Ranked] = []
@@ -83,16 +104,36 @@ def by_vector(
 def by_words(
     view: LibraryView, layer: Layer, text: str, scope: Scope
 ) -> Outcome[tuple[Ranked, ...], LibraryFailure]:
-    """Scenes by their best full-text match."""
-    found = view.full_text(layer, text, DEEP)
+    """Scenes by their best full-text match; what is said has the time of the very words."""
+    terms = content_words(text)
+    found = view.full_text(layer, " ".join(terms), DEEP)
     if isinstance(found, Failure):
         return found
     matches = found.unwrap()
+    moments: list[Span] = []
+    for match in matches:
+        told = _moment(view, match, terms)
+        if isinstance(told, Failure):
+            return told
+        moments.append(told.unwrap())
     videos = tuple(match.video for match in matches)
-    middles = np.array([match.span.middle_s for match in matches])
+    middles = np.array([moment.middle_s for moment in moments])
     scenes = scope.table.of(videos, np.arange(len(videos)), middles)
     best: dict[int, Ranked] = {}
-    for scene, match in zip(scenes.tolist(), matches, strict=True):
+    for scene, match, moment in zip(scenes.tolist(), matches, moments, strict=True):
         if scene >= 0 and scope.allowed[scene] and scene not in best:
-            best[scene] = Ranked(scene, match.score, match.span, match.position)
+            best[scene] = Ranked(scene, match.score, moment, match.position)
     return Success(tuple(best.values()))
+
+
+def _moment(
+    view: LibraryView, match: TextMatch, terms: Sequence[str]
+) -> Outcome[Span, LibraryFailure]:
+    """When the words of a match are said; the match's own span where that isn't known."""
+    if match.layer != Layer.TRANSCRIPT:
+        return Success(match.span)
+    said = view.utterances(match.video)
+    if isinstance(said, Failure):
+        return said
+    words = said.unwrap()[match.position].words
+    return Success(where_said(words, terms) or match.span)

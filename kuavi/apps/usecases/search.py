@@ -177,7 +177,7 @@ def _diverse(
 def _scene_rows(table: SceneTable, frames: Located[Joint]) -> Matrix:
     """(scenes, dim) unit mean vector of each scene's frames; 0 where there are none."""
     total = np.zeros((len(table), frames.embeddings.space.dim), dtype=np.float32)
-    scene = table.of(frames.videos, frames.video, (frames.start_s + frames.end_s) / 2)
+    scene = table.of(frames.videos, frames.video, frames.start_s)
     known = scene >= 0
     np.add.at(total, scene[known], frames.embeddings.rows[known])
     return unit(total)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.fingerprint import Json
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import TIERS, Stage
 from kuavi.domain.plan import IndexPlan
 
 KEYFRAMES = Model("kuavi/keyframes", "1")
@@ -47,3 +47,15 @@ def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
         stage: [model.as_json(), parameters.get(stage)]
         for stage, (model, _) in makers(ports).items()
     }
+
+
+def planned_stages(plan: IndexPlan) -> tuple[Stage, ...]:
+    """The stages a plan asks for."""
+    left_out = set[Stage]()
+    if not plan.speech:
+        left_out.add(Stage.TRANSCRIPT)
+    if not plan.ocr:
+        left_out.add(Stage.SCREEN)
+    if not plan.speech and not plan.ocr:
+        left_out.add(Stage.TEXT)
+    return tuple(stage for stage in TIERS[plan.tier] if stage not in left_out)

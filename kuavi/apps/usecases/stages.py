@@ -14,6 +14,7 @@ from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.media import AudioChunk, Frame, Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
+from kuavi.domain.shots import told_apart
 from kuavi.domain.space import unit
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import build_tree
@@ -22,13 +23,15 @@ from kuavi.ports.encoders import TextEncoder
 from kuavi.ports.library import (
     LibraryFailure,
     LibraryView,
+)
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.parts import (
     Part,
     Rows,
     ScreenText,
     Transcript,
     Tree,
 )
-from kuavi.ports.models import ModelFailure
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NoAudioStream, ReadFailure
 
@@ -51,7 +54,7 @@ def plant_tree(
     rows = of_video(motion.unwrap(), video.id)
     hard = cuts.unwrap()
     soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GradualRule())
-    shots = sorted([*hard, *soft])
+    shots = told_apart(sorted([*hard, *soft]), rows.start_s.tolist())
     tree = build_tree(
         rows.embeddings.rows,
         rows.start_s,

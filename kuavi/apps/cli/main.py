@@ -1,0 +1,73 @@
+"""The command line: `kuavi`."""
+
+from typing import Annotated
+
+import typer
+
+import kuavi
+from kuavi.apps.cli.browse import scenes, sheet, transcript
+from kuavi.apps.cli.exits import MEANING, Exit
+from kuavi.apps.cli.index import index
+from kuavi.apps.cli.manage import doctor, presets, remove, videos
+from kuavi.apps.cli.options import DebugOption, JsonOption, LibraryOption, PresetOption
+from kuavi.apps.cli.run import Shared
+from kuavi.apps.cli.search import search
+
+EPILOG = "\n".join(
+    ["Exit codes:", *(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())]
+)
+
+app = typer.Typer(
+    name="kuavi",
+    epilog=EPILOG,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kuavi {kuavi.__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def kuavi_command(
+    context: typer.Context,
+    library: LibraryOption = None,
+    preset: PresetOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+    version: Annotated[  # noqa: ARG001  (its callback acts)
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Turn video files into an index you can search: by what is seen, said and written.
+
+    Times are seconds or clock times (75.5, 1:15.5), spans are START-END (0:10-0:25).
+
+    Options stand before or after the command.
+    """
+    context.obj = Shared(library, preset, as_json, debug)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(int(Exit.USAGE))
+
+
+PANELS = {
+    "Index": {"index": index},
+    "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
+    "Library": {"videos": videos, "remove": remove, "doctor": doctor, "presets": presets},
+}
+for panel, commands in PANELS.items():
+    for name, run in commands.items():
+        app.command(name, rich_help_panel=panel)(run)
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="kuavi")

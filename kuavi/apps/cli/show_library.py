@@ -1,0 +1,123 @@
+"""A library's videos, its health, and the presets, for reading."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from kuavi.apps.cli.texts import Line, columns, counted, printable
+from kuavi.apps.cli.times import length_text
+from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
+from kuavi.domain.manifest import TIERS, Tier, VideoRecord
+from kuavi.domain.plan import Weights
+from kuavi.ports.library import Health
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def video_lines(videos: Sequence[VideoRecord]) -> list[Line]:
+    """A table of the videos."""
+    if not videos:
+        return [Line(Text("no videos yet"))]
+    head = [Text(name, "dim") for name in ("id", "length", "indexed", "tier", "video")]
+    rows = [
+        [
+            Text(video.id, "cyan"),
+            Text(length_text(_duration_s(video))),
+            Text(_minute(video.indexed_at)),
+            Text(stages_text(video), "yellow" if video.gaps else ""),
+            Text(printable(video.title), "bold"),
+        ]
+        for video in videos
+    ]
+    return [Line(row) for row in columns([head, *rows], right=(1,))]
+
+
+def _duration_s(video: VideoRecord) -> float:
+    return video.info.duration_s if video.span is None else video.span.duration_s
+
+
+def _minute(iso: str) -> str:
+    """Of an ISO time, date and minute."""
+    return iso[:16].replace("T", " ")
+
+
+def stages_text(video: VideoRecord) -> str:
+    """`index` or `scan` where its tier is complete, else what is there; and how many gaps."""
+    made = {record.stage for record in video.stages}
+    full = [tier for tier, stages in TIERS.items() if made >= set(stages)]
+    if Tier.INDEX in full:
+        told = Tier.INDEX.value
+    elif full:
+        more = [stage.value for stage in TIERS[Tier.INDEX] if stage in made - set(TIERS[full[-1]])]
+        told = " + ".join([full[-1].value, *more])
+    else:
+        told = f"{len(made)} of {len(TIERS[Tier.INDEX])} stages"
+    gaps = len(video.gaps)
+    return told + (f", {counted(gaps, 'gap')}" if gaps else "")
+
+
+def health_lines(health: Health) -> list[Line]:
+    """Findings, or that all is well; then sizes."""
+    lines = [
+        Line(
+            Text(f"repaired: {printable(finding.problem)}", "green")
+            if finding.repaired
+            else Text(f"found: {printable(finding.problem)}", "yellow")
+        )
+        for finding in health.findings
+    ] or [Line(Text("all is well", "bold green"))]
+    lines.append(Line(Text(printable(health.path), "bold")))
+    about = f"schema {health.schema}, {counted(health.videos, 'video')}"
+    lines.append(Line(Text(f"{about}, {size_text(health.bytes_on_disk)}"), 2))
+    table = [
+        [Text(name), Text(f"{rows:,}"), Text(f"{health.fragments.get(name, 0):,}")]
+        for name, rows in sorted(health.rows.items())
+    ]
+    if table:
+        head = [Text(name, "dim") for name in ("table", "rows", "fragments")]
+        lines += [Line(row, 2) for row in columns([head, *table], right=(1, 2))]
+    return lines
+
+
+def size_text(n_bytes: float) -> str:
+    """`999 B`, `12.3 MB`."""
+    place = 0
+    while n_bytes >= 999.5 and place < len(_UNITS) - 1:
+        n_bytes, place = n_bytes / 1000, place + 1
+    return f"{n_bytes:.1f} {_UNITS[place]}" if place else f"{n_bytes:.0f} B"
+
+
+def preset_lines(presets: Sequence[PresetStatus]) -> list[Line]:
+    """Each preset with the model behind each port, and where the weights come from."""
+    lines: list[Line] = []
+    for status in presets:
+        lines += [Line(_preset_head(status)), Line(Text(status.preset.summary), 2)]
+        lines += [Line(row, 4) for row in columns([_port_row(port) for port in status.ports])]
+        if status.weights:
+            lines.append(Line(Text("weights:"), 2))
+            rows = [_weights_row(weights) for weights in status.weights]
+            lines += [Line(row, 4) for row in columns(rows, right=(0,))]
+        lines += [Line(Text(f"missing: {name}", "yellow"), 2) for name in status.missing]
+        if status.missing and status.preset.extra:
+            remedy = f"pip install 'kuavi[{status.preset.extra}]'"
+            lines.append(Line(Text(f"to install it: {remedy}", "yellow"), 2))
+        lines.append(Line(Text()))
+    return lines[:-1]
+
+
+def _preset_head(status: PresetStatus) -> Text:
+    size = f"{status.megabytes:.0f} MB of weights" if status.megabytes else "no weights"
+    state = ("not installed", "yellow") if status.missing else ("installed", "green")
+    return Text.assemble((status.preset.name, "bold"), "  ", state, f"  {size}")
+
+
+def _port_row(port: PortStatus) -> list[Text]:
+    return [Text(port.port, "cyan"), Text(port.spec.model_id)]
+
+
+def _weights_row(weights: Weights) -> list[Text]:
+    return [
+        Text(f"{weights.megabytes:.1f} MB"),
+        Text(weights.licence),
+        Text(weights.origin or f"{weights.source.value} {weights.location}"),
+    ]

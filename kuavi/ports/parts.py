@@ -1,0 +1,103 @@
+"""What stages write into a library: a part for each kind of result."""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from kuavi.domain.layers import Layer, Times
+from kuavi.domain.media import Keyframe
+from kuavi.domain.shots import Cut
+from kuavi.domain.space import Embeddings, Joint, Motion, Text
+from kuavi.domain.tree import SegmentTree
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+
+
+@frozen
+class Cuts:
+    """Written by stage SHOTS."""
+
+    cuts: tuple[Cut, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.cuts)
+
+
+@frozen
+class Keyframes:
+    """Written by stage KEYFRAMES."""
+
+    keyframes: tuple[Keyframe, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.keyframes)
+
+
+@frozen
+class Tags:
+    """Written by stage TAGS."""
+
+    moments: tuple[TaggedMoment, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.moments)
+
+
+@frozen(eq=False)
+class Rows:
+    """Vectors of a layer; row i speaks for [start_s[i], end_s[i]).
+
+    Written by stages VISUAL, MOTION and (for TRANSCRIPT and SCREEN) TEXT.
+    """
+
+    layer: Layer
+    embeddings: Embeddings[Joint] | Embeddings[Motion] | Embeddings[Text]
+    start_s: Times
+    end_s: Times
+
+    def __attrs_post_init__(self) -> None:
+        if not len(self.embeddings) == len(self.start_s) == len(self.end_s):
+            raise ValueError("rows and their times differ in length")
+
+    @property
+    def items(self) -> int:
+        return len(self.embeddings)
+
+
+@frozen(eq=False)
+class Tree:
+    """Written by stage TREE."""
+
+    tree: SegmentTree
+
+    @property
+    def items(self) -> int:
+        return len(self.tree.parent)
+
+
+@frozen
+class Transcript:
+    """Written by stage TRANSCRIPT."""
+
+    utterances: tuple[Utterance, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.utterances)
+
+
+@frozen
+class ScreenText:
+    """Written by stage SCREEN."""
+
+    lines: tuple[ScreenLine, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.lines)
+
+
+Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText
+"""Each has `items`: how many it holds, as the stage's record counts them."""

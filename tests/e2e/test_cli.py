@@ -1,0 +1,405 @@
+"""The command line from its arguments to its output, on a small video, with the preset `fake`."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import kuavi
+from kuavi.apps.cli.exits import Exit
+from kuavi.apps.cli.main import app
+from tests.media import real_clip, write_clip
+from tests.worlds import DAY, FPS
+
+ROOT = Path(kuavi.__file__).parents[1]
+HEAVY = {"av", "lancedb", "numpy", "onnxruntime", "pyarrow", "sklearn", "torch", "transformers"}
+MAIN = "from kuavi.apps.cli.main import main; main()"
+
+Run = Callable[..., Result]
+
+
+def kuavi_run(*arguments: object, given: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments], input=given, prog_name="kuavi")
+
+
+def day(path: Path) -> Path:
+    """The film `DAY` as a file: red (speech), green (EXIT 12), blue (speech, HARBOUR)."""
+    return write_clip(path, [pixels for _, pixels in DAY.frames], FPS, DAY.samples)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `day.mkv` and the library `lib` that it is indexed in."""
+    folder = tmp_path_factory.mktemp("cli")
+    day(folder / "day.mkv")
+    run = kuavi_run("--preset", "fake", "index", folder / "day.mkv", "-l", folder / "lib")
+    assert run.exit_code == 0, run.output
+    assert "+ day.mkv: 10.0 s, 3 scenes, 7 words said, 2 lines on screen; made 9" in run.stdout
+    return folder
+
+
+@pytest.fixture
+def run(place: Path) -> Run:
+    """Run on the indexed library."""
+
+    def on_library(command: str, *arguments: object) -> Result:
+        return kuavi_run(command, *arguments, "-l", place / "lib", "--preset", "fake")
+
+    return on_library
+
+
+@pytest.fixture
+def own(place: Path, tmp_path: Path) -> Path:
+    """A copy of the library that may be changed."""
+    return shutil.copytree(place / "lib", tmp_path / "lib")
+
+
+def value(result: Result) -> Any:
+    """The one JSON value on stdout."""
+    return json.loads(result.stdout)
+
+
+def lines(result: Result) -> list[Any]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_indexing_again_has_nothing_to_do(run: Run, place: Path) -> None:
+    again = run("index", place / "day.mkv")
+    assert again.exit_code == 0
+    assert again.stdout.endswith("nothing to do\n")
+
+
+def test_index_events_are_one_json_object_a_line(own: Path, place: Path) -> None:
+    shutil.copy(place / "day.mkv", own.parent / "again.mkv")
+    text = own.parent / "text.mp4"
+    text.write_text("no video")
+    options = ("-l", own, "--preset", "fake", "--json")
+    events = kuavi_run("index", own.parent / "again.mkv", text, "gone.mp4", *options)
+    assert events.exit_code == Exit.FAILED
+    told = lines(events)
+    results = {Path(e["path"]).name: e for e in told if e["event"] == "result"}
+    assert {name: result["ok"] for name, result in results.items()} == {
+        "again.mkv": True,
+        "text.mp4": False,
+        "gone.mp4": False,
+    }
+    assert len(results["again.mkv"]["kept"]) == 9
+    assert results["text.mp4"]["problem"].startswith(str(text))
+    assert {"video_started", "stages_planned", "video_done"} <= {e["event"] for e in told}
+    assert told[-1] == {"event": "end", "ok": 1, "failed": 2, "stopped": False, "exit_code": 1}
+
+
+def test_a_scan_makes_no_words_and_a_later_run_adds_them(own: Path, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "short.mkv", [p for _, p in DAY.frames[:40]], FPS)
+    options = ("-l", own, "--preset", "fake")
+    scan = kuavi_run("index", clip, "--tier", "scan", *options)
+    assert scan.exit_code == 0
+    assert "2 scenes; made 6 stages" in scan.stdout
+    unread = kuavi_run("transcript", "short", *options)
+    assert (unread.exit_code, unread.stdout) == (Exit.FAILED, "")
+    whole = kuavi_run("index", clip, *options)
+    assert "made transcript, screen, text, kept 6" in whole.stdout
+    assert "gap in transcript: the file has no sound" in whole.stdout
+    assert kuavi_run("transcript", "short", *options).stdout == (
+        "nothing is said: the file has no sound\n"
+    )
+
+
+def test_search_finds_what_is_seen_said_and_written(run: Run) -> None:
+    for query, scene, field in (
+        ("a green wall", "0:03.0", "visual"),
+        ("boat", "0:07.0", "transcript"),
+        ("EXIT 12", "0:03.0", "screen"),
+    ):
+        found = run("search", query, "--field", field, "-n", 1)
+        assert found.exit_code == 0
+        assert found.stdout.startswith(f"1  {scene}")
+        assert f" {field}" in found.stdout
+    assert "kuavi sheet day.mkv --at 0:0" in run("search", "boat").stderr
+
+
+def test_search_json_holds_every_match_with_its_evidence(run: Run) -> None:
+    found = value(run("search", "harbour", "--json"))
+    best = found["hits"][0]
+    assert best["scene"] == pytest.approx([7.0, 10.0], abs=0.01)
+    assert {m["field"]: m["text"] for m in best["matches"]}["screen"] == "HARBOUR"
+    assert all(m["evidence"] for hit in found["hits"] for m in hit["matches"])
+    assert found["searched"] == ["visual", "transcript", "screen"]
+    assert "no captions" in found["notes"][0]
+
+
+def test_search_without_hits_says_so_and_is_no_failure(run: Run) -> None:
+    nothing = run("search", "zebra", "--field", "transcript")
+    assert (nothing.exit_code, nothing.stdout) == (0, "nothing found\n")
+
+
+def test_search_takes_pictures_examples_and_filters(run: Run, tmp_path: Path) -> None:
+    sheet = tmp_path / "green.png"
+    assert run("sheet", "day", "--at", "0:05", "-o", sheet).exit_code == 0
+    like = value(run("search", "--image", sheet, "-n", 1, "--json"))["hits"][0]
+    assert like["scene"] == pytest.approx([3.0, 7.0], abs=0.01)
+    example = value(run("search", "--like", "day", "--span", "0-3", "--json"))["hits"]
+    assert [hit["scene"][0] >= 3 for hit in example] == [True, True]
+    late = value(run("search", "a", "--within", "8-9", "--video", "day", "--diverse", "--json"))
+    assert [hit["scene"] for hit in late["hits"]] == [pytest.approx([7.0, 10.0], abs=0.01)]
+    whole = value(run("search", "red", "--scene-length", "0:30", "--json"))["hits"]
+    assert len(whole) == 1
+
+
+def test_search_writes_a_sheet_of_its_hits(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "hits.png"
+    found = value(run("search", "red", "--sheet", out, "--json"))
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert found["sheet"]["path"] == str(out)
+    assert len(found["sheet"]["times_s"]) == len(found["hits"])
+
+
+def test_scenes_tile_the_video_at_every_level(run: Run) -> None:
+    assert [line[:16] for line in run("scenes", "day").stdout.splitlines() if line[0] != " "] == [
+        "1  0:00.0\N{EN DASH}0:03.0",
+        "2  0:03.0\N{EN DASH}0:07.0",
+        "3  0:07.0\N{EN DASH}0:10.0",
+    ]
+    for options in ([], ["--count", 2], ["--typical", "0:05"]):
+        scenes = value(run("scenes", "day", *options, "--json"))["scenes"]
+        spans = [scene["span"] for scene in scenes]
+        assert spans[0][0] == 0
+        assert spans[-1][1] == pytest.approx(10.0, abs=0.01)
+        assert all(a[1] == b[0] for a, b in pairwise(spans))
+    assert len(value(run("scenes", "day", "--count", 2, "--json"))["scenes"]) == 2
+
+
+def test_the_transcript_is_read_searched_and_written_as_subtitles(run: Run) -> None:
+    assert [line.split("  ")[1] for line in run("transcript", "day").stdout.splitlines()] == [
+        "the red door opens",
+        "the boat stops",
+    ]
+    found = run("transcript", "day", "--find", "Boat stops")
+    assert "is said 1 time" in found.stdout
+    assert run("transcript", "day", "--vtt").stdout.startswith("WEBVTT\n\n00:00:0")
+    said = value(run("transcript", "day", "--find", "door", "--json"))
+    assert said["found"][0]["text"] == "door"
+    assert len(said["utterances"][0]["words"]) == 4
+
+
+def test_a_sheet_is_written_where_it_is_asked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("sheet", "day").stdout == f"{tmp_path / 'day-sheet.jpg'}\n"
+    made = value(run("sheet", "day", "--span", "0-6", "--tiles", 2, "-o", "s.png", "--json"))
+    assert made["path"] == str(tmp_path / "s.png")
+    assert len(made["times_s"]) == 2
+    at = run("sheet", "day", "--at", "1", "--at", "0:08.5", "--columns", 1)
+    assert "2 pictures: 0:01.0, 0:08.5" in at.stderr
+
+
+def test_videos_are_listed_and_removed_by_name(own: Path, place: Path) -> None:
+    options = ("-l", own)
+    assert "index  day.mkv" in kuavi_run("videos", *options).stdout
+    listed = value(kuavi_run("videos", "--json", *options))
+    assert [video["path"] for video in listed["videos"]] == [str(place / "day.mkv")]
+    refused = kuavi_run("remove", "day", "nono", "--yes", *options)
+    assert refused.exit_code == Exit.NOT_FOUND
+    assert len(value(kuavi_run("videos", "--json", *options))["videos"]) == 1
+    gone = kuavi_run("remove", listed["videos"][0]["id"][:6], "day", "--yes", *options)
+    assert gone.stdout.startswith("removed day.mkv (")
+    assert kuavi_run("videos", *options).stdout == "no videos yet\n"
+    assert (place / "day.mkv").is_file()
+
+
+def test_removing_needs_a_yes(run: Run) -> None:
+    assert run("remove", "day").exit_code == Exit.USAGE
+    assert "day.mkv" in run("videos").stdout
+
+
+def test_the_doctor_tells_how_the_library_is(run: Run) -> None:
+    well = run("doctor")
+    assert (well.exit_code, well.stdout.splitlines()[0]) == (0, "all is well")
+    health = value(run("doctor", "--json"))
+    assert (health["videos"], health["findings"]) == (1, [])
+
+
+def test_presets_are_listed_without_a_library() -> None:
+    assert "fake  installed  no weights" in kuavi_run("presets").stdout
+    listed = {preset["name"]: preset for preset in value(kuavi_run("presets", "--json"))["presets"]}
+    assert listed["fake"]["installed"]
+    assert listed["embedded"]["ports"]["text"]["weights"][0]["licence"] == "Apache-2.0"
+
+
+def test_options_stand_before_or_after_the_command(place: Path) -> None:
+    library = place / "lib"
+    before = kuavi_run("--library", library, "--json", "videos")
+    after = kuavi_run("videos", "--json", "--library", library)
+    assert value(before) == value(after)
+    assert kuavi_run("-l", "nowhere", "videos", "-l", library).exit_code == 0
+
+
+def test_the_library_may_come_from_the_environment(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUAVI_LIBRARY", str(place / "lib"))
+    assert "day.mkv" in kuavi_run("videos").stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (Exit.FAILED, ["search", "x", "--field", "temporal"]),
+        (Exit.FAILED, ["sheet", "day", "--span", "100-200"]),
+        (Exit.USAGE, ["search"]),
+        (Exit.USAGE, ["search", " "]),
+        (Exit.USAGE, ["search", "x", "--field", "smell"]),
+        (Exit.USAGE, ["search", "x", "--image", "y.png"]),
+        (Exit.USAGE, ["search", "x", "--within", "5-2"]),
+        (Exit.USAGE, ["search", "--like", "day"]),
+        (Exit.USAGE, ["search", "x", "-n", "0"]),
+        (Exit.USAGE, ["search", "x", "--scene-length", "0"]),
+        (Exit.USAGE, ["scenes", "day", "--count", "2", "--typical", "3"]),
+        (Exit.USAGE, ["sheet", "day", "--at", "soon"]),
+        (Exit.USAGE, ["sheet", "day", "--at", "1", "--span", "1-2"]),
+        (Exit.USAGE, ["transcript", "day", "--vtt", "--json"]),
+        (Exit.USAGE, ["index", "x.mp4", "--sample-fps", "nan"]),
+        (Exit.USAGE, ["videos", "--no-such-option"]),
+        (Exit.NOT_FOUND, ["index", "no-such-file.mp4"]),
+        (Exit.NOT_FOUND, ["scenes", "no-such-video"]),
+        (Exit.NOT_FOUND, ["search", "x", "--video", "no-such-video"]),
+        (Exit.NOT_FOUND, ["search", "--image", "no-such-picture.png"]),
+    ],
+)
+def test_exit_codes(run: Run, code: Exit, arguments: list[str]) -> None:
+    failed = run(*arguments)
+    assert failed.exit_code == code
+    assert failed.stdout == "" or arguments[0] == "index"
+    assert "Traceback" not in failed.output
+    assert failed.output.strip()
+
+
+def test_exit_codes_of_libraries_and_presets(place: Path, tmp_path: Path) -> None:
+    library = place / "lib"
+    assert kuavi_run("videos", "-l", tmp_path / "none").exit_code == Exit.NOT_FOUND
+    assert kuavi_run("videos", "-l", library, "--preset", "nono").exit_code == Exit.USAGE
+    assert kuavi_run().exit_code == Exit.USAGE
+    missing = kuavi_run("videos", "-l", tmp_path / "none", "--json")
+    assert value(missing)["error"]["kind"] == "NoLibrary"
+    assert value(missing)["error"]["exit_code"] == missing.exit_code
+
+
+def run_python(code: str, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **env},
+    )
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import json, sys, kuavi\n"
+        "from kuavi.apps.cli.main import main\n"
+        "sys.argv = ['kuavi', *sys.argv[1:]]\n"
+        "try:\n    main()\n"
+        "finally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    for arguments in (["--help"], ["search", "--help"], ["--version"], ["index"]):
+        told = run_python(code, *arguments)
+        loaded = set(json.loads(told.stderr.splitlines()[-1]))
+        assert "kuavi.apps.cli.search" in loaded
+        assert loaded & HEAVY == set()
+
+
+def test_help_as_it_is_shown(same_text: Callable[[str, str], None]) -> None:
+    shown = run_python(
+        MAIN, "--help", TERMINAL_WIDTH="100", COLUMNS="100", NO_COLOR="1", TERM="dumb"
+    )
+    assert shown.returncode == 0
+    text = "\n".join(line.rstrip() for line in shown.stdout.splitlines())
+    same_text("cli_help.txt", text.strip("\n") + "\n")
+
+
+def test_a_missing_package_is_code_4(place: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['onnxruntime'] = None; " + MAIN
+    told = run_python(code, "index", place / "day.mkv", "-l", tmp_path / "lib")
+    assert told.returncode == Exit.NO_MODEL, told.stderr
+    assert "pip install" in told.stderr
+
+
+def test_a_library_of_another_preset_is_code_5(place: Path) -> None:
+    told = kuavi_run("search", "dog", "-l", place / "lib", "--preset", "embedded")
+    assert told.exit_code == Exit.LIBRARY
+
+
+def test_an_internal_error_is_one_line_and_with_debug_a_traceback(place: Path) -> None:
+    code = (
+        "import kuavi.apps.toolbox.session as session\n"
+        "def videos(self): raise RuntimeError('a bug')\n"
+        "session.OpenLibrary.videos = videos\n" + MAIN
+    )
+    told = run_python(code, "videos", "-l", place / "lib")
+    assert told.returncode == Exit.INTERNAL
+    assert told.stderr == (
+        "kuavi: internal error: RuntimeError: a bug (run with --debug for the traceback)\n"
+    )
+    debugged = run_python(code, "videos", "--debug", "-l", place / "lib")
+    assert debugged.returncode == Exit.INTERNAL
+    assert "Traceback" in debugged.stderr
+
+
+def test_a_reader_that_stops_reading_is_no_trouble(place: Path) -> None:
+    pipe = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "videos", "-l", str(place / "lib")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert pipe.stdout is not None
+    assert pipe.stderr is not None
+    pipe.stdout.close()
+    assert (pipe.wait(), pipe.stderr.read()) == (0, b"")
+    pipe.stderr.close()
+
+
+@pytest.fixture
+def indexing(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run over a real clip, which has begun."""
+    told = ["index", str(real_clip("bikes")), "-l", str(tmp_path / "lib"), "--preset", "fake"]
+    with subprocess.Popen(
+        [sys.executable, "-c", MAIN, *told],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "to do:" in line:
+                break
+        yield running
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_an_index_run_which_a_later_one_finishes(
+    indexing: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
+) -> None:
+    indexing.send_signal(number)
+    out, err = indexing.communicate(timeout=120)
+    assert indexing.returncode == Exit.STOPPED, err
+    assert "stopping after this step" in err
+    assert "stopped; what was finished is kept, run the same command to go on" in err
+    assert "Traceback" not in out + err
+    options = ("-l", tmp_path / "lib", "--preset", "fake")
+    assert kuavi_run("doctor", *options).exit_code == 0
+    finished = kuavi_run("index", real_clip("bikes"), *options)
+    assert (finished.exit_code, finished.stdout[:11]) == (0, "+ bikes.mp4")
