@@ -66,8 +66,12 @@ def plant_tree(
 
 
 def hear(path: str, ports: IndexPorts, words: WordPorts, tick: Tick) -> Outcome[Made, WorkFailure]:
-    """The transcript.  A file without sound has an empty one, and says so."""
+    """The transcript.  A file without sound has an empty one, and says so.
+
+    How far it is, is told by what was heard: sound is read well ahead of that.
+    """
     trouble: list[ReadFailure | Cancelled] = []
+    utterances: list[Utterance] = []
 
     def chunks() -> Iterator[AudioChunk]:
         for item in ports.reader.audio(path):
@@ -75,12 +79,11 @@ def hear(path: str, ports: IndexPorts, words: WordPorts, tick: Tick) -> Outcome[
                 trouble.append(item.failure())
                 return
             yield item.unwrap()
-            told = tick(item.unwrap().end_s)
+            told = tick(utterances[-1].span.end_s if utterances else 0.0)
             if isinstance(told, Failure):
                 trouble.append(told.failure())
                 return
 
-    utterances: list[Utterance] = []
     for item in words.transcriber.transcribe(chunks()):
         if isinstance(item, Failure):
             return item

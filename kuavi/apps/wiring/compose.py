@@ -53,7 +53,7 @@ def default_library() -> str:
     """Where the library is unless told otherwise: $KUAVI_LIBRARY, or the user's data folder."""
     named = os.environ.get("KUAVI_LIBRARY")
     if named:
-        return named
+        return str(Path(named).expanduser().absolute())
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return str(Path(data) / "kuavi" / "library")
 
