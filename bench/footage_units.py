@@ -48,14 +48,14 @@ class Query:
 def units() -> list[Unit]:
     return [
         Unit(name, package, file, float(start or 0), float(end) if end else None)
-        for name, package, file, start, end in _table("retrieval_units.tsv")
+        for name, package, file, start, end in table("retrieval_units.tsv")
     ]
 
 
 def queries() -> list[Query]:
     return [
         Query(kind, text, frozenset(correct.split()))
-        for kind, text, correct in _table("retrieval_queries.tsv")
+        for kind, text, correct in table("retrieval_queries.tsv")
     ]
 
 
@@ -102,6 +102,7 @@ def _candidates(
                 yield path
 
 
-def _table(name: str) -> list[list[str]]:
+def table(name: str) -> list[list[str]]:
+    """The rows of a tab-separated file beside this one, without its heading."""
     lines = (HERE / name).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines[1:]]
