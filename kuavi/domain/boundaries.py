@@ -31,10 +31,10 @@ class GradualRule:
 
     `least_cost` is the Ward merge cost of unit rows that proposes; `least_turn` the 1 - cosine of
     the mean rows of `around_s` seconds before and after that verifies; boundaries nearer than
-    `apart_s` to a hard cut, or to a clearer gradual one, are dropped.
+    `apart_s` to a hard cut, to a clearer gradual one or to an end of the video are dropped.
     """
 
-    least_cost: float = field(default=1.2, validator=ge(0))
+    least_cost: float = field(default=1.3, validator=ge(0))
     least_turn: float = field(default=0.25, validator=[ge(0), le(2)])
     around_s: float = field(default=2.0, validator=ge(0))
     apart_s: float = field(default=0.75, validator=ge(0))
@@ -62,7 +62,8 @@ def gradual_cuts(
     proposed = proposed[shots[proposed] == shots[proposed - 1]]
     verified = _verified(rows, times_s, shots, proposed, rule)
     found = [Cut(time_s, turn / 2) for time_s, turn in verified]
-    return _spaced(found, cuts_s, rule.apart_s)
+    ends_s = times_s[[0, -1]]
+    return _spaced(found, np.concatenate([cuts_s, ends_s]), rule.apart_s)
 
 
 def _verified(
@@ -110,9 +111,9 @@ def _crossing(times_s: Reals, along: Reals, half_way: float, split: int) -> floa
     return float(times_s[split - 1] + times_s[split]) / 2
 
 
-def _spaced(found: Sequence[Cut], cuts_s: np.ndarray, apart_s: float) -> tuple[Cut, ...]:
-    """The clearest ones, none nearer than `apart_s` to a cut or to one already taken."""
-    taken, places = list[Cut](), cuts_s
+def _spaced(found: Sequence[Cut], places: np.ndarray, apart_s: float) -> tuple[Cut, ...]:
+    """The clearest ones, none nearer than `apart_s` to a place or to one already taken."""
+    taken = list[Cut]()
     for cut in sorted(found, key=lambda cut: (-cut.score, cut.time_s)):
         if not (np.abs(places - cut.time_s) < apart_s).any():
             taken.append(cut)
