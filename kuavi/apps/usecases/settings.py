@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from attrs import astuple
+
 from kuavi.apps.usecases.ports import IndexPorts
+from kuavi.domain.boundaries import GradualRule
 from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.fingerprint import Json
 from kuavi.domain.manifest import TIERS, Stage
@@ -11,6 +14,9 @@ from kuavi.domain.plan import IndexPlan
 KEYFRAMES = Model("kuavi/keyframes", "1")
 TREE = Model("kuavi/chain-ward-tree", "1")
 """Their revision grows whenever their results change."""
+
+GRADUAL = GradualRule()
+"""How gradual boundaries are found; they end shots as cuts do."""
 
 
 def makers(ports: IndexPorts) -> dict[Stage, tuple[Model, Evidence]]:
@@ -41,7 +47,7 @@ def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
         Stage.KEYFRAMES: [sampling, plan.keyframe_every_s],
         Stage.VISUAL: sampling,
         Stage.MOTION: [sampling, plan.windowing.size, plan.windowing.stride],
-        Stage.TREE: plan.min_leaf_s,
+        Stage.TREE: [plan.min_leaf_s, *astuple(GRADUAL)],
     }
     return {
         stage: [model.as_json(), parameters.get(stage)]

@@ -8,7 +8,8 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import StageFailure, Tick
 from kuavi.apps.usecases.ports import IndexPorts, WordPorts
-from kuavi.domain.boundaries import GradualRule, gradual_cuts
+from kuavi.apps.usecases.settings import GRADUAL
+from kuavi.domain.boundaries import gradual_cuts
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.media import AudioChunk, Frame, Keyframe
@@ -53,7 +54,7 @@ def plant_tree(
         return motion
     rows = motion.unwrap()
     hard = cuts.unwrap()
-    soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GradualRule())
+    soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GRADUAL)
     shots = told_apart(sorted([*hard, *soft]), rows.start_s.tolist())
     tree = build_tree(
         rows.embeddings.rows,
