@@ -172,11 +172,20 @@ class LibraryView(Protocol):
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]: ...
 
-    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
-        """The frames' vectors of all videos; `OtherSpace` if there are some, none of `space`."""
+    def visual(
+        self, space: Space[Joint], only: VideoId | None = None
+    ) -> Outcome[Located[Joint], LibraryFailure]:
+        """The frames' vectors of all videos, or of one; `OtherSpace` if none is of `space`.
+
+        All are kept in memory while the view lives; those of one video are read for the asking.
+        """
         ...
 
-    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]: ...
+    def motion(
+        self, space: Space[Motion], only: VideoId | None = None
+    ) -> Outcome[Located[Motion], LibraryFailure]:
+        """As `visual`."""
+        ...
 
     def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
         """Vectors of utterances (TRANSCRIPT), screen lines (SCREEN) or summaries (SUMMARY)."""

@@ -10,7 +10,7 @@ from attrs import evolve
 from returns.result import Failure
 
 from kuavi.adapters.libraries import lance, memory
-from kuavi.domain.layers import Layer
+from kuavi.domain.layers import Layer, of_video
 from kuavi.domain.manifest import Stage
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.ports.library import (
@@ -222,6 +222,28 @@ def test_vectors_of_all_videos_are_sorted_by_video_and_position(library: Library
         part = indexed.rows(Layer.VISUAL, name, JOINT, n=n)
         assert located.embeddings.rows[mine].tobytes() == part.embeddings.rows.tobytes()
         assert located.start_s[mine].tolist() == part.start_s.tolist()
+
+
+def test_vectors_of_one_video_are_its_rows_of_all(library: Library) -> None:
+    for name in ("a", "b"):
+        library.commit(*whole(name)).unwrap()
+    view = view_of(library)
+    alone = view.visual(JOINT, only=id_of("b")).unwrap()
+    mine = of_video(view.visual(JOINT).unwrap(), id_of("b"))
+    again = of_video(view.visual(JOINT, only=id_of("b")).unwrap(), id_of("b"))
+    for rows in (alone, again):
+        assert len(rows) == len(mine) > 0
+        assert rows.embeddings.rows.tobytes() == mine.embeddings.rows.tobytes()
+        assert rows.start_s.tolist() == mine.start_s.tolist()
+    assert len(view.motion(MOTION, only=id_of("nobody")).unwrap()) == 0
+
+
+def test_keyframe_times_are_those_of_the_keyframes(library: Library) -> None:
+    library.commit(*whole("a")).unwrap()
+    view = view_of(library)
+    kept = view.keyframes(id_of("a")).unwrap()
+    assert kept
+    assert view.keyframe_times(id_of("a")).unwrap().tolist() == [k.time_s for k in kept]
 
 
 def test_vectors_follow_commits(library: Library) -> None:

@@ -172,5 +172,9 @@ def test_what_cannot_be_done_is_one_clear_line(library: OpenLibrary, tmp_path: P
         kuavi.open_library(tmp_path / "none", create=False)
     with pytest.raises(KuaviError, match="no preset 'best'; known: embedded"):
         kuavi.open_library(tmp_path, preset="best")
+    with pytest.raises(KuaviError, match="finite and ascending"):
+        library.look("film.mp4", [float("nan")])
+    with pytest.raises(KuaviError, match="must start before it ends"):
+        library.sheet("film.mp4", tmp_path / "x.png", within=(5, 5))
     with pytest.raises(KuaviError, match="not a valid Field"):
         library.search("rabbit", field="smell")

@@ -85,7 +85,7 @@ def test_a_field_has_one_vote_however_many_rankings_it_has() -> None:
         ranking(Field.TRANSCRIPT, MEANING, said),
         ranking(Field.VISUAL, "vectors", [99]),
     )
-    assert found.index(99) == 7  # the seven best texts, then the best picture
+    assert found.index(99) == 2  # the two best texts, then the best picture
 
 
 def test_a_text_goes_before_a_picture_of_the_same_rank() -> None:
@@ -98,6 +98,12 @@ def test_a_scene_in_two_fields_goes_before_one_in_either() -> None:
         ranking(Field.TRANSCRIPT, WORDS, [1, 2]), ranking(Field.VISUAL, "vectors", [3, 2])
     )
     assert found[0] == 2
+
+
+def test_places_far_down_among_the_pictures_do_not_turn_texts_round() -> None:
+    seen = [*range(100, 128), 2, *range(130, 134), 1]
+    found = order(ranking(Field.SCREEN, WORDS, [1, 2]), ranking(Field.VISUAL, "vectors", seen))
+    assert found[:2] == [1, 2]
 
 
 def test_ranks_are_those_in_each_ranking() -> None:

@@ -9,6 +9,7 @@ from kuavi.apps.usecases.manage import Ambiguous, remove, which
 from kuavi.apps.usecases.scenes import Level, NotIndexed, scenes, transcript
 from kuavi.domain.annotation import Unannotated
 from kuavi.domain.manifest import Tier
+from kuavi.domain.media import AtTimes, View
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.files import PathMissing
@@ -61,7 +62,7 @@ def test_without_the_stage_there_is_no_transcript() -> None:
 
 
 def test_frames_are_those_on_screen(world: World) -> None:
-    frames = frames_at(only(world), [8.0, 1.0], 64, world.look_ports).unwrap()
+    frames = frames_at(only(world), View(AtTimes((1.0, 8.0)), 64), world.look_ports).unwrap()
     assert [frame.time_s for frame in frames] == pytest.approx([1.0, 8.0])
     assert frames[0].pixels[-1, -1, 0] > 200
     assert frames[1].pixels[-1, -1, 2] > 200
@@ -85,7 +86,7 @@ def test_a_sheet_of_a_span_and_of_given_times(world: World) -> None:
 
 def test_a_file_that_changed_since_is_not_shown_as_the_old_one(world: World) -> None:
     changed = world.later(contents={"/films/day.mp4": b"other"})
-    outcome = frames_at(only(world), [1.0], 64, changed.look_ports)
+    outcome = frames_at(only(world), View(AtTimes((1.0,)), 64), changed.look_ports)
     assert isinstance(outcome.failure(), PathMissing)
     assert "changed" in str(outcome.failure())
 

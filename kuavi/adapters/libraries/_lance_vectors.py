@@ -47,6 +47,11 @@ class VectorCache:
             return rows
 
 
+def located_once(table: Any, layer: Layer, space: Space[Any], wanted: Wanted) -> Located[Any]:
+    """As `VectorCache.located`, without keeping anything."""
+    return _assemble(table, layer, space, wanted, None)
+
+
 def _assemble(
     table: Any, layer: Layer, space: Space[Any], wanted: Wanted, before: _Loaded | None
 ) -> Located[Any]:

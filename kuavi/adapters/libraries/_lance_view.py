@@ -12,7 +12,7 @@ from kuavi.adapters.libraries._lance_files import guarded
 from kuavi.adapters.libraries._lance_schema import SCHEMAS
 from kuavi.adapters.libraries._lance_search import matches
 from kuavi.adapters.libraries._lance_tables import fetch
-from kuavi.adapters.libraries._lance_vectors import VectorCache
+from kuavi.adapters.libraries._lance_vectors import VectorCache, located_once
 from kuavi.adapters.libraries._parts import (
     ANNOTATIONS,
     CUTS,
@@ -28,7 +28,7 @@ from kuavi.adapters.libraries._parts import (
 )
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.layers import Layer, Located, Times
+from kuavi.domain.layers import Layer, Located, Times, of_video
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome
@@ -95,11 +95,15 @@ class LanceView:
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._part(video, SCREEN_TEXT, decode.to_lines)
 
-    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
-        return self._located(Layer.VISUAL, space)
+    def visual(
+        self, space: Space[Joint], only: VideoId | None = None
+    ) -> Outcome[Located[Joint], LibraryFailure]:
+        return self._located(Layer.VISUAL, space, only)
 
-    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]:
-        return self._located(Layer.MOTION, space)
+    def motion(
+        self, space: Space[Motion], only: VideoId | None = None
+    ) -> Outcome[Located[Motion], LibraryFailure]:
+        return self._located(Layer.MOTION, space, only)
 
     def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
         if layer not in SEARCHED:
@@ -142,11 +146,15 @@ class LanceView:
         held = {video: entry.holding(part) for video, entry in self._entries.items()}
         return {video: holding for video, holding in held.items() if holding and holding.rows}
 
-    def _located(self, layer: Layer, space: Space[Any]) -> Outcome[Any, LibraryFailure]:
+    def _located(
+        self, layer: Layer, space: Space[Any], only: VideoId | None = None
+    ) -> Outcome[Any, LibraryFailure]:
         before = self._located_before.get((layer, space))
         if before is not None:
-            return Success(before)
+            return Success(before if only is None else of_video(before, only))
         held = self._holdings(vectors_of(layer))
+        if only is not None:
+            held = {video: holding for video, holding in held.items() if video == only}
         wanted = {video: holding for video, holding in held.items() if holding.space == space}
         if held and not wanted:
             found = sorted({describe(h.space) for h in held.values() if h.space is not None})
@@ -155,6 +163,8 @@ class LanceView:
 
         def load() -> Located[Any]:
             table = self._table(names.pop()) if names else None
+            if only is not None:
+                return located_once(table, layer, space, wanted)
             rows = self._cache.located(table, layer, space, wanted)
             self._located_before[layer, space] = rows
             return rows

@@ -112,11 +112,15 @@ class MemoryView:
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._items(video, ScreenText, lambda part: part.lines)
 
-    def visual(self, space: Space[Joint]) -> Outcome[Located[Joint], LibraryFailure]:
-        return self._located(Layer.VISUAL, space)
+    def visual(
+        self, space: Space[Joint], only: VideoId | None = None
+    ) -> Outcome[Located[Joint], LibraryFailure]:
+        return self._located(Layer.VISUAL, space, only)
 
-    def motion(self, space: Space[Motion]) -> Outcome[Located[Motion], LibraryFailure]:
-        return self._located(Layer.MOTION, space)
+    def motion(
+        self, space: Space[Motion], only: VideoId | None = None
+    ) -> Outcome[Located[Motion], LibraryFailure]:
+        return self._located(Layer.MOTION, space, only)
 
     def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
         if layer not in SEARCHED:
@@ -162,9 +166,13 @@ class MemoryView:
             for node, value in sorted(entry.annotations.items())
         ]
 
-    def _located(self, layer: Layer, space: Space[Any]) -> Outcome[Any, LibraryFailure]:
+    def _located(
+        self, layer: Layer, space: Space[Any], only: VideoId | None = None
+    ) -> Outcome[Any, LibraryFailure]:
         held: dict[VideoId, Rows] = {}
         for video in sorted(self.entries):
+            if only not in (None, video):
+                continue
             part = self.entries[video].parts.get(vectors_of(layer))
             if isinstance(part, Rows) and len(part.embeddings):
                 held[video] = part

@@ -33,7 +33,7 @@ from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
-from kuavi.domain.media import Frame, Keyframe
+from kuavi.domain.media import AtTimes, Frame, Keyframe, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
@@ -189,8 +189,8 @@ class OpenLibrary:
         """The frames on screen at these times, ascending, from the video file itself."""
         if not times_s:
             raise KuaviError("no times given; say which moments to look at")
-        ask = [float(t) for t in times_s]
-        return _ok(frames_at(self.video(video), ask, max_side, self._tools.look()))
+        asked = _checked(lambda: View(AtTimes(tuple(sorted(map(float, times_s)))), max_side))
+        return _ok(frames_at(self.video(video), asked, self._tools.look()))
 
     def sheet(
         self,

@@ -25,7 +25,7 @@ from kuavi.apps.usecases.rankings import (
     by_meaning,
     by_words,
 )
-from kuavi.domain.layers import Layer, Located, chosen, of_video
+from kuavi.domain.layers import Layer, Located, chosen
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -87,7 +87,7 @@ def answer_span(asked: Asked, query: BySpan, field: Field) -> Rankings:
     """Rankings of one field for a stretch of a video: by the mean of its vectors."""
     match field:
         case Field.VISUAL:
-            frames = asked.view.visual(asked.ports.joint.space)
+            frames = asked.view.visual(asked.ports.joint.space, only=query.video)
             if isinstance(frames, Failure):
                 return frames
             example = _mean_of(frames.unwrap(), query)
@@ -119,12 +119,15 @@ def _visual(asked: Asked, query: Embeddings[Joint]) -> Rankings:
 
 
 def _temporal(asked: Asked, query: BySpan) -> Rankings:
+    own = asked.view.motion(asked.ports.clips.space, only=query.video)
+    if isinstance(own, Failure):
+        return own
+    example = _mean_of(own.unwrap(), query)
+    if example is None:
+        return _nothing_there(Field.TEMPORAL)
     rows = asked.view.motion(asked.ports.clips.space)
     if isinstance(rows, Failure):
         return rows
-    example = _mean_of(rows.unwrap(), query)
-    if example is None:
-        return _nothing_there(Field.TEMPORAL)
     items = by_frames(example, rows.unwrap(), asked.scope)
     evidence = asked.ports.clips.evidence
     return Success((Ranking(Field.TEMPORAL, "vectors", Layer.MOTION, evidence, items),))
@@ -136,9 +139,8 @@ def _nothing_there(field: Field) -> Rankings:
     )
 
 
-def _mean_of(located: Located[R], query: BySpan) -> Embeddings[R] | None:
+def _mean_of(rows: Located[R], query: BySpan) -> Embeddings[R] | None:
     """The mean direction of the frames in a span, or of the one on screen; None without any."""
-    rows = of_video(located, query.video)
     before_end = rows.start_s < query.span.end_s
     inside = before_end & (rows.start_s >= query.span.start_s)
     on = inside if inside.any() else before_end & (rows.end_s > query.span.start_s)

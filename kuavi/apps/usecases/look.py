@@ -62,13 +62,12 @@ class Sheet:
 
 
 def frames_at(
-    video: VideoRecord, times_s: Sequence[float], max_side: int, ports: LookPorts
+    video: VideoRecord, view: View, ports: LookPorts
 ) -> Outcome[tuple[Frame, ...], LookFailure]:
-    """The picture on screen at each time, ascending; times past the end give the last one."""
+    """The pictures that the view asks for; a file that is damaged later on gives those before."""
     source = _source(video, ports)
     if isinstance(source, Failure):
         return source
-    view = View(AtTimes(tuple(sorted(times_s))), max_side)
     frames: list[Frame] = []
     for item in ports.reader.frames(source.unwrap(), [view]):
         if isinstance(item, Failure):
@@ -77,7 +76,7 @@ def frames_at(
             return item
         frames.append(item.unwrap().frame)
     if not frames:
-        return Failure(NothingToSee(video.title, ", ".join(clock(t) for t in times_s)))
+        return Failure(NothingToSee(video.title, "the times asked for"))
     return Success(tuple(frames))
 
 
@@ -102,7 +101,7 @@ def sheet(request: SheetRequest, output: str, ports: LookPorts) -> Outcome[Sheet
     times = _times(view, record.unwrap(), request)
     if isinstance(times, Failure):
         return times
-    frames = frames_at(record.unwrap(), times.unwrap(), request.tile_width, ports)
+    frames = frames_at(record.unwrap(), View(AtTimes(times.unwrap()), request.tile_width), ports)
     if isinstance(frames, Failure):
         return frames
     return _write(frames.unwrap(), request, output, ports)

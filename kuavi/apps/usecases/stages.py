@@ -9,7 +9,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.decode import StageFailure, Tick
 from kuavi.apps.usecases.ports import IndexPorts, WordPorts
 from kuavi.domain.boundaries import GradualRule, gradual_cuts
-from kuavi.domain.layers import Layer, of_video
+from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.media import AudioChunk, Frame, Keyframe
 from kuavi.domain.outcome import Outcome
@@ -48,10 +48,10 @@ def plant_tree(
     cuts = view.cuts(video.id)
     if isinstance(cuts, Failure):
         return cuts
-    motion = view.motion(ports.scan.clips.space)
+    motion = view.motion(ports.scan.clips.space, only=video.id)
     if isinstance(motion, Failure):
         return motion
-    rows = of_video(motion.unwrap(), video.id)
+    rows = motion.unwrap()
     hard = cuts.unwrap()
     soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GradualRule())
     shots = told_apart(sorted([*hard, *soft]), rows.start_s.tolist())
