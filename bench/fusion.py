@@ -29,8 +29,8 @@ OWN = {"seen": "visual", "said": "transcript", "written": "screen"}
 SETS = ("first", "second")
 LABELLED = (
     "Films and queries were made up by one of the programmers and frozen before any search ran on "
-    "them.  The fusion was chosen on the first set; the second was written afterwards.  Both are "
-    "small: mind the intervals."
+    "them.  The fusion was chosen on the first set; the second was written afterwards, and only "
+    "its constant K was changed after seeing it.  Both are small: mind the intervals."
 )
 
 
