@@ -42,6 +42,11 @@ def where_said(words: Sequence[Word], terms: Sequence[str]) -> Span | None:
     return None if best is None else best[2]
 
 
+def has_all(text: str, terms: Sequence[str]) -> bool:
+    """Whether the text has each of the terms; as in `where_said`, endings do not matter."""
+    return all(_matches(text, term) for term in terms)
+
+
 def _matches(written: str, term: str) -> bool:
     return any(
         word == term or (len(term) > 3 and word.startswith(term[: max(4, len(term) - 2)]))

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kuavi.domain.spans import Span
-from kuavi.domain.terms import STOP_WORDS, content_words, where_said
+from kuavi.domain.terms import STOP_WORDS, content_words, has_all, where_said
 from kuavi.domain.words import Word
 
 VOCABULARY = ["glass", "drinking", "table", "moon", "the", "of"]
@@ -40,3 +40,14 @@ def test_the_shortest_stretch_is_taken_and_endings_do_not_matter() -> None:
     words = speech("glass", "and", "more", "table,", "Glasses", "table")
     assert where_said(words, ("glasses", "table")) == Span(3, 4.5)
     assert where_said(words, ("moon",)) is None
+
+
+@given(st.lists(st.sampled_from(["harbours", "boat", "ships", "Café"]), min_size=1))
+def test_a_text_has_all_of_its_own_words(words: list[str]) -> None:
+    text = " ".join(words)
+    assert has_all(text, content_words(text))
+
+
+def test_one_missing_word_is_not_all() -> None:
+    assert has_all("the stolen paintings", ["stolen", "painting"])
+    assert not has_all("the stolen paintings", ["stolen", "horse"])

@@ -15,7 +15,16 @@ from kuavi.apps.usecases.queries import (
     FieldUnavailable,
     SearchFailure,
 )
-from kuavi.apps.usecases.rankings import BM25, Ranking, Scope, by_frames, by_meaning, by_words
+from kuavi.apps.usecases.rankings import (
+    BM25,
+    MEANING,
+    WORDS,
+    Ranking,
+    Scope,
+    by_frames,
+    by_meaning,
+    by_words,
+)
 from kuavi.domain.layers import Layer, Located, chosen
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
@@ -163,8 +172,8 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     near = by_meaning(encoded.unwrap(), rows.unwrap(), asked.scope)
     return Success(
         (
-            Ranking(field, "words", layer, BM25, exact.unwrap()),
-            Ranking(field, "meaning", layer, asked.ports.text.evidence, near),
+            Ranking(field, WORDS, layer, BM25, exact.unwrap()),
+            Ranking(field, MEANING, layer, asked.ports.text.evidence, near),
         )
     )
 
@@ -187,4 +196,4 @@ def _summaries(asked: Asked, text: str) -> Rankings:
     found = by_words(asked.view, Layer.SUMMARY, text, asked.scope)
     if isinstance(found, Failure):
         return found
-    return Success((Ranking(Field.SUMMARY, "words", Layer.SUMMARY, BM25, found.unwrap()),))
+    return Success((Ranking(Field.SUMMARY, WORDS, Layer.SUMMARY, BM25, found.unwrap()),))

@@ -88,7 +88,7 @@ class Hit:
     """A scene that answers the query.
 
     `moment` is the stretch within or around it that matched best; `score` in (0, 1] is the fused
-    rank score: 1 for what comes first in every ranking.  `text` is what was said, written or told
+    rank score: 1 for what comes first in every field.  `text` is what was said, written or told
     there, if that matched; `tags` are automatic and of low confidence.
     """
 

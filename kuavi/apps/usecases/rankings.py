@@ -15,7 +15,7 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import max_per_group, top_k
 from kuavi.domain.space import Embeddings, Role, cosine
 from kuavi.domain.spans import Span
-from kuavi.domain.terms import content_words, where_said
+from kuavi.domain.terms import content_words, has_all, where_said
 from kuavi.ports.library import LibraryFailure, LibraryView, TextMatch
 
 R = TypeVar("R", bound=Role)
@@ -24,22 +24,27 @@ DEEP = 200
 """How many scenes of each ranking take part in fusion."""
 
 TEXT_FLOOR = 0.3
-"""Sentences below this cosine have nothing to do with each other (MiniLM): no match."""
+"""Sentences below this cosine have nothing to do with each other (MiniLM): never a match."""
 
 BM25 = Heuristic("BM25")
+
+WORDS, MEANING = "words", "meaning"
+"""The methods by which texts are ranked."""
 
 
 @frozen
 class Ranked:
     """A scene in a ranking: its score, and the moment that earned it.
 
-    `position` is the ordinal of the matching item in its video and layer.
+    `position` is the ordinal of the matching item in its video and layer; `whole` says that its
+    text has every word asked for.
     """
 
     scene: int
     score: float
     moment: Span
     position: int
+    whole: bool = False
 
 
 @frozen
@@ -122,7 +127,8 @@ def by_words(
     best: dict[int, Ranked] = {}
     for scene, match, moment in zip(scenes.tolist(), matches, moments, strict=True):
         if scene >= 0 and scope.allowed[scene] and scene not in best:
-            best[scene] = Ranked(scene, match.score, moment, match.position)
+            whole = has_all(match.text, terms)
+            best[scene] = Ranked(scene, match.score, moment, match.position, whole)
     return Success(tuple(best.values()))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.fields import Asked, Rankings, answer_image, answer_span, answer_text
+from kuavi.apps.usecases.fusion import fuse, surely
 from kuavi.apps.usecases.hits import hit_of
 from kuavi.apps.usecases.ports import SearchPorts
 from kuavi.apps.usecases.queries import (
@@ -28,13 +29,10 @@ from kuavi.apps.usecases.scene_table import Flags, SceneTable, scene_table
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Located
 from kuavi.domain.outcome import Outcome, collect
-from kuavi.domain.ranking import Fused, mmr, reciprocal_rank_fusion
+from kuavi.domain.ranking import Fused, mmr
 from kuavi.domain.space import Joint, Matrix, unit
 from kuavi.domain.spans import Span
 from kuavi.ports.library import LibraryView
-
-WEIGHTS = {"visual/vectors": 1.0, "temporal/vectors": 1.0}
-"""By ranking, in fusion; 1 where not named."""
 
 DIVERSITY = 0.7
 """MMR's trade-off: 1 is relevance alone."""
@@ -144,16 +142,13 @@ def _rankings(
             notes.append(str(answer.failure()))
         else:
             return answer
-    return Success((tuple(rankings), tuple(notes)))
+    return Success((surely(rankings), tuple(notes)))
 
 
 def _hits(
     asked: Asked, request: SearchRequest, rankings: Sequence[Ranking]
 ) -> Outcome[tuple[Hit, ...], SearchFailure]:
-    fused = reciprocal_rank_fusion(
-        {ranking.name: [item.scene for item in ranking.items] for ranking in rankings},
-        weights=WEIGHTS,
-    )
+    fused = fuse(rankings)
     if request.diverse:
         ordered = _diverse(asked, fused, request.limit)
         if isinstance(ordered, Failure):
