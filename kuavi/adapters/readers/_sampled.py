@@ -23,6 +23,7 @@ from kuavi.adapters.readers._choice import Choice, Chosen, timed_of
 from kuavi.adapters.readers._container import Media
 from kuavi.adapters.readers._decoding import (
     BACK_STEPS_S,
+    BEFORE_START_S,
     NEAR_START_S,
     Decoding,
     cut_off,
@@ -88,33 +89,51 @@ class SampledRun:
         """Packets from a restart on that is on screen at the first instant needed or before."""
         from_s = self._choice.from_s
         if from_s is None or from_s <= NEAR_START_S:
-            yield from self._from_restart(self._decoding.packets(), role_of, None)
+            yield from self._from_first(role_of)
             return
         for target_s in (from_s - step_s for step_s in BACK_STEPS_S):
             if target_s <= 0 or not seek(self._media, self._stream, target_s):
                 break
-            packets = self._from_restart(self._decoding.packets(), role_of, from_s)
-            first = next(packets, None)
+            packets = self._decoding.packets()
+            first = self._restart_among(packets, role_of, from_s)
             if first is not None:
                 yield from chain([first], packets)
+            if first is not None or self.trouble:
                 return
-        self.trouble = Trouble("no restart was found by searching")
+        if not seek(self._media, self._stream, -BEFORE_START_S):
+            seek(self._media, self._stream, 0.0)
+        yield from self._from_first(role_of)
 
-    def _from_restart(
-        self, packets: Iterator[Any], role_of: RoleOf, latest_s: float | None
-    ) -> Iterator[Any]:
-        """The packets, if the first is a restart in time."""
+    def _from_first(self, role_of: RoleOf) -> Iterator[Any]:
+        """All packets, if the first is a restart."""
+        packets = self._decoding.packets()
         first = next(packets, None)
-        if first is None or not first.size or first.pts is None:
-            self.trouble = Trouble("it has no first picture")
+        role = role_of(memoryview(first)) if first is not None and first.size else None
+        if role is None or not role.restart:
+            self.trouble = Trouble("its first packet is no restart")
             return
-        role = role_of(memoryview(first))
-        time_s = float(first.pts * first.time_base) - self._media.start_s
-        if role is None or not role.restart or (latest_s is not None and time_s > latest_s):
-            self.trouble = Trouble("its first picture is no restart")
-            return
-        self.trouble = None
         yield from chain([first], packets)
+
+    def _restart_among(
+        self, packets: Iterator[Any], role_of: RoleOf, latest_s: float
+    ) -> Any | None:
+        """The first restart, if it is on screen by then.
+
+        A keyframe that is no restart (an open group of pictures) is for a plain decode: the next
+        restart may be far.
+        """
+        for packet in packets:
+            role = role_of(memoryview(packet)) if packet.size and packet.pts is not None else None
+            if role is None:
+                return None
+            if float(packet.pts * packet.time_base) - self._media.start_s > latest_s:
+                return None
+            if role.restart:
+                return packet
+            if packet.is_keyframe:
+                self.trouble = Trouble("its pictures are in open groups")
+                return None
+        return None
 
     def _next(self, packet: Any, role_of: RoleOf) -> Iterator[Chosen]:
         self.n_packets += 1
