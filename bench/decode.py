@@ -21,13 +21,13 @@ from statistics import median
 
 from attrs import frozen
 
-from bench.decode_clips import A, B, make, repeated
+from bench.decode_clips import B_CUTS, A, B, make, repeated
 from bench.footage import find_files
 
 PROGRAM = Path(__file__).with_name("decode_peers.py")
 GOALS = {("A", 2.0): 0.80, ("B", 2.0): 0.70, ("B", 1.0): 0.45, ("B", 0.25): 0.15}
 NEVER_ABOVE = 1.05
-RATES = {"A": (2.0, 8.0), "B": (0.25, 1.0, 2.0, 8.0)}
+RATES = {"A": (2.0, 8.0), "B": (0.25, 1.0, 2.0, 8.0), "Bcuts": (0.25, 1.0, 2.0)}
 OURS, FFMPEG = "kuavi", "ffmpeg -f null"
 
 
@@ -91,7 +91,7 @@ def show(title: str, costs: dict[str, Cost], goal: float | None) -> None:
 
 def measure(folder: Path, methods: dict[str, str], options: argparse.Namespace) -> None:
     repeats: int = options.repeats
-    for recipe in (B, A):
+    for recipe in (B, B_CUTS, A):
         path = make(recipe, folder)
         for fps in RATES[recipe.name]:
             costs = table(path, fps, methods, repeats)

