@@ -12,7 +12,7 @@ from kuavi.apps.toolbox.session import Indexed, KuaviError, OpenLibrary, open_li
 from kuavi.domain.manifest import Stage
 from kuavi.domain.plan import IndexPlan
 from kuavi.ports.library import Health
-from kuavi.ports.parts import Cuts, Keyframes, ScreenText, Tags, Transcript, Tree
+from kuavi.ports.parts import Cuts, Keyframes, Tags, Transcript
 from kuavi.ports.progress import Progress
 from tests import indexed
 from tests.media import write_clip
@@ -125,8 +125,8 @@ def _ragged(place: Place) -> None:
 def _many(place: Place) -> None:
     """So many small videos that the next commit compacts."""
     library = lance.build(str(place.template("many")), create=True).unwrap()
-    kinds = (Cuts, Keyframes, Tags, Tree, Transcript, ScreenText)
-    stages = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN)
+    kinds = (Cuts, Keyframes, Tags, Transcript)
+    stages = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.TRANSCRIPT)
     for k in range(N_SMALL - 1):
         record = indexed.record_of(f"v{k}", dict.fromkeys(stages, 0))
         parts = [part for part in indexed.whole(f"v{k}")[1] if isinstance(part, kinds)]
@@ -204,7 +204,7 @@ CASES: Mapping[str, Case] = {
         Case("many", _many, _indexing(_film, PLAN)),
     )
 }
-"""`many` is an index run in which each stage's commit makes its table ragged and compacts it."""
+"""`many` is an index run whose commits make four tables ragged, which compacts them."""
 
 
 def prepared(place: Place, case: Case, library: Path) -> None:
