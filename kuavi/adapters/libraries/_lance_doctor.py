@@ -170,6 +170,7 @@ def _repair(path: Path, tables: Tables, state: _State) -> None:
         lost.setdefault(video, []).append(held)
     for video, holdings in lost.items():
         put(videos, _without(state.entries[video], holdings))
+    tables.settle(VIDEOS)
     for name, video_id, rev, layer in _look(path, tables).orphans():
         tables.open(name).delete(owned_by(video_id, rev, layer))
 
