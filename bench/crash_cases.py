@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from kuavi.adapters.libraries import lance
+from kuavi.adapters.libraries._lance_tables import Tables
 from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.toolbox.session import Indexed, KuaviError, OpenLibrary, open_library
 from kuavi.domain.manifest import Stage
@@ -116,7 +117,7 @@ def _ragged(place: Place) -> None:
     for every_s in (0.4, 0.5, 0.6):
         plan = evolve(PLAN, keyframe_every_s=every_s)
         _done(library.index(place.film, plan=plan))
-    table = lance.Tables(place.template("compact")).open("keyframes")
+    table = Tables(place.template("compact")).open("keyframes")
     rows = table.to_arrow().to_pydict()
     rows["rev"] = ["0" * 64] * len(rows["rev"])
     table.add(table.to_arrow().from_pydict(rows, schema=table.schema))

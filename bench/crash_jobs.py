@@ -150,6 +150,8 @@ def _arrange(fault: Fault) -> None:
             _refuse(int(fault.at), first=True)
         case "done but refused":
             _refuse(int(fault.at), first=False)
+        case _:
+            pass  # comes from outside
 
 
 def _refuse(nth: int, *, first: bool) -> None:

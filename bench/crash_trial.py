@@ -76,7 +76,8 @@ def known(place: Place, case: Case, repeats: int = 3) -> Known:
     """Do the operation undisturbed: once watched, then to see how long it takes."""
     case.template(place)
     library = place.root / "undisturbed"
-    times = []
+    times: list[float] = []
+    states: list[Shown] = []
     for repeat in range(repeats + 1):
         prepared(place, case, library)
         if repeat == 0:
@@ -229,7 +230,7 @@ def differences(seen: Shown | str, states: Sequence[Shown]) -> str:
     for state in states:
         parts = {(v, part, digest) for v, of in state.items() for part, digest in of.items()}
         told.append(sorted({f"{part} of {v}" for v, part, _ in parts ^ seen_parts}))
-    return ", ".join(min(told, key=len))
+    return ", ".join(sorted(told, key=len)[0])
 
 
 def _is_false(ended: Ended | None, at: int, n_states: int) -> bool:

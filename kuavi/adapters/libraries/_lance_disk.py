@@ -1,8 +1,8 @@
 """Ask the disk to keep what was written, in the order that a commit needs.
 
 Lance and its object store never call fsync: after a power cut a version may be there whose files
-are empty.  So a commit settles the tables it wrote before it names their rows in `videos`, then
-`videos` itself, and a compaction settles its result before the old files go.
+are empty.  So each change of a table is settled before the next one is made: rows before `videos`
+names them, `videos` before what it replaced is deleted, a compaction before the old files go.
 
 What remains: between Lance's making of a version and its settling (milliseconds) a power cut may
 still leave a version of a table that can't be read.

@@ -114,6 +114,7 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, columns: Column
             "position": np.arange(holding.rows, dtype=np.int32),
         }
         table.add(pa.table({**owned, **columns}, schema=table.schema))
+    tables.settle(holding.table)
 
 
 def fetch(
@@ -140,3 +141,4 @@ def delete(tables: Tables, video: VideoId, holdings: Iterable[Holding]) -> None:
     for holding in holdings:
         if holding.rows:
             tables.open(holding.table).delete(owned_by(video, holding.rev, holding.layer))
+            tables.settle(holding.table)

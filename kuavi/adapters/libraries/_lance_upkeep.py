@@ -52,6 +52,7 @@ def rebuild(tables: Tables, keep: timedelta) -> None:
     for name in tables.names():
         if name in TEXT_TABLES:
             ensure_text_index(tables.open(name))
+            tables.settle(name)
         _compact(tables, name, keep, interrupted=True)
 
 

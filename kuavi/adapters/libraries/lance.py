@@ -148,7 +148,7 @@ class LanceLibrary:
         new = tuple(
             write(self._tables, record, part) for part in parts if part_name(part) not in there
         )
-        self._name(Entry(record, kept + new), new)
+        self._name(Entry(record, kept + new))
         self._clean(record.id, [held for held in old if held not in kept], new)
         return Success(None)
 
@@ -174,7 +174,7 @@ class LanceLibrary:
             return Success(None)
         new = self._write_annotations(video, nodes, after)
         others = tuple(held for held in entry.holdings if held.part != ANNOTATIONS)
-        self._name(evolve(entry, holdings=(*others, new)), [new])
+        self._name(evolve(entry, holdings=(*others, new)))
         self._clean(video, [] if old is None else [old], [new])
         return Success(None)
 
@@ -200,9 +200,8 @@ class LanceLibrary:
         self._clean(video, entry.holdings, ())
         return Success(None)
 
-    def _name(self, entry: Entry, new: Sequence[Holding]) -> None:
-        """The commit itself: the video's row names its rows, once the disk holds them."""
-        self._tables.settle(*sorted({held.table for held in new}))
+    def _name(self, entry: Entry) -> None:
+        """The commit itself: the video's row names its rows, which the disk holds by now."""
         put(self._tables.open(VIDEOS), entry)
         self._tables.settle(VIDEOS)
 
@@ -217,7 +216,6 @@ class LanceLibrary:
             delete(self._tables, video, gone)
             n_videos = self._tables.open(VIDEOS).count_rows()
             names = {VIDEOS, *(held.table for held in (*gone, *new))}
-            self._tables.settle(*sorted({held.table for held in gone}))
             upkeep.tidy(self._tables, names, n_videos, self._keep)
 
         done = guarded(self._path, work)
