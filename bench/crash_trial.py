@@ -72,7 +72,7 @@ def _answer(pipe: Connection, patience_s: float = PATIENCE_S) -> Any:
     return pipe.recv()
 
 
-def known(place: Place, case: Case, repeats: int = 3) -> Known:
+def known(place: Place, case: Case, repeats: int = 2) -> Known:
     """Do the operation undisturbed: once watched, then to see how long it takes."""
     case.template(place)
     library = place.root / "undisturbed"
