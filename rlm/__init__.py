@@ -1,1 +1,1 @@
-"""Recursive language models; knows nothing of video.  To come: see CHANGELOG."""
+"""Recursive language models; knows nothing of video.  Nothing is here yet."""

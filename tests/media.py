@@ -136,3 +136,13 @@ def _encoded_samples(stream: Any, samples: Samples, rate: int, start_s: float) -
         frame.pts = at + round(start_s * rate)
         packets += stream.encode(frame)
     return packets + list(stream.encode(None))
+
+
+def blank_packets(path: Path, which: slice) -> None:
+    """Overwrite the pictures' packets with zeros, in the order they are stored."""
+    with av.open(path) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size and p.pos]
+    content = bytearray(path.read_bytes())
+    for pos, size in packets[which]:
+        content[pos : pos + size] = bytes(size)
+    path.write_bytes(content)

@@ -22,7 +22,7 @@ from kuavi.ports.reader import (
     NoVideoStream,
     ReadFailure,
 )
-from tests.media import flat, grey_ramp, real_clip, tone, write_clip
+from tests.media import blank_packets, flat, grey_ramp, real_clip, tone, write_clip
 
 VIEWS = [View(EveryFrame(), 64)]
 LONG_GOP = {"qp": "10", "preset": "medium", "g": "25"}
@@ -201,16 +201,6 @@ def test_an_mp4_without_its_index(tmp_path: Path) -> None:
     content = real_clip("bikes").read_bytes()
     (tmp_path / "half.mp4").write_bytes(content[: len(content) // 2])
     refusal(tmp_path / "half.mp4")
-
-
-def blank_packets(path: Path, which: slice) -> None:
-    """Overwrite the pictures' packets with zeros, in the order they are stored."""
-    with av.open(path) as container:
-        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size and p.pos]
-    content = bytearray(path.read_bytes())
-    for pos, size in packets[which]:
-        content[pos : pos + size] = bytes(size)
-    path.write_bytes(content)
 
 
 def test_damage_in_the_middle_does_not_end_the_run(tmp_path: Path) -> None:

@@ -276,6 +276,22 @@ def test_a_keyframe_that_cannot_be_read_is_a_gap() -> None:
     assert record.items == 1
 
 
+def test_a_run_resumed_after_the_shots_sees_the_video_to_its_end() -> None:
+    """The last picture is not among the sampled ones, and only the shots need all pictures."""
+    films = {"/films/day.mp4": film(Shot("red", 1.0), Shot("green", 1.2))}
+    whole = World(films)
+    whole.indexed()
+    for after in range(len(whole.progress.events)):
+        world = World(films, progress=MemoryProgress(cancel_after=after))
+        world.index()
+        video = world.later(progress=MemoryProgress()).indexed().video
+        assert video.span is not None
+        assert video.span.end_s == pytest.approx(2.2)
+        tree = world.library.view().unwrap().tree(video.id).unwrap()
+        assert tree is not None
+        assert float(tree.end_s.max()) == video.span.end_s
+
+
 def test_a_stopped_run_keeps_what_was_finished_and_goes_on_from_there() -> None:
     everything = World()
     everything.indexed()

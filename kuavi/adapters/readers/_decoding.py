@@ -39,7 +39,7 @@ class Decoding:
 
     def frames(self) -> Iterator[Any]:
         """Decoded frames in presentation order; packets that don't decode are passed over."""
-        for packet in self._packets():
+        for packet in self.packets():
             try:
                 decoded = packet.decode()
             except av.FFmpegError as error:
@@ -49,7 +49,7 @@ class Decoding:
                 self.trouble = "the last picture or sound is incomplete" if frame.is_corrupt else ""
                 yield frame
 
-    def _packets(self) -> Iterator[Any]:
+    def packets(self) -> Iterator[Any]:
         """Packets of the stream; a read error ends it only when it keeps coming back.
 
         PyAV's demuxer trips over streams that turn up midway (IndexError); a new one knows them.
@@ -129,8 +129,8 @@ def pictures(
                 return
             length_s = length_s or next_s - time_s
         held, time_s = picture, next_s
-        until_s = time_s + (length_s or _usual_length_s(stream))
-    trouble = decoding.trouble or _cut_off(media, stream, until_s)
+        until_s = time_s + (length_s or usual_length_s(stream))
+    trouble = decoding.trouble or cut_off(media, stream, until_s)
     if held is not None:
         yield Success(Timed(held, time_s, until_s, last=not trouble))
     elif not trouble and within is None:
@@ -164,13 +164,13 @@ def _positioned(
     yield from decoding.frames()
 
 
-def _usual_length_s(stream: Any) -> float:
+def usual_length_s(stream: Any) -> float:
     rate = stream.average_rate or stream.guessed_rate
     return float(1 / rate) if rate else 0.04
 
 
-def _cut_off(media: Media, stream: Any, until_s: float) -> str:
+def cut_off(media: Media, stream: Any, until_s: float) -> str:
     end_s = media.stated_end_s(stream)
-    if end_s is None or until_s >= end_s - EARLY_END_S - 3 * _usual_length_s(stream):
+    if end_s is None or until_s >= end_s - EARLY_END_S - 3 * usual_length_s(stream):
         return ""
     return f"it ends here, though its header promises {end_s:.2f} s"

@@ -12,14 +12,15 @@ import av
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters.readers._choice import Choice
+from kuavi.adapters.readers._chosen import chosen
 from kuavi.adapters.readers._container import MAX_PIXELS, Media, open_media, sample_aspect
-from kuavi.adapters.readers._decoding import Decoding, Timed, pictures, prepare
+from kuavi.adapters.readers._decoding import Decoding, Timed, prepare
 from kuavi.adapters.readers._scale import Scaler, Turn, turn_of
 from kuavi.adapters.readers._sizes import fitted
 from kuavi.adapters.readers._sound import chunks
 from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.sampling import Cursor, Shown, clipped, earliest_s, finished, start, take_each
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import (
     Damaged,
@@ -55,7 +56,7 @@ class PyAvReader:
             if media.video is None:
                 yield Failure(NoVideoStream(path))
             elif views:
-                yield from _served(media, media.video, views, within)
+                yield from _served(media, views, within)
 
     def audio(
         self, path: str, within: Span | None = None
@@ -102,29 +103,20 @@ def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
 
 
 def _served(
-    media: Media, stream: Any, views: Sequence[View], within: Span | None
+    media: Media, views: Sequence[View], within: Span | None
 ) -> Iterator[Outcome[Seen, ReadFailure]]:
-    cursors: tuple[Cursor, ...] = tuple(start(view.sampling, within) for view in views)
-    scaler = Scaler(sample_aspect(stream))
-    for outcome in pictures(media, stream, _needed_from_s(views, within), within):
+    scaler = Scaler(sample_aspect(media.video))
+    for outcome in chosen(media, Choice(views, within)):
         if isinstance(outcome, Failure):
             yield outcome
             return
-        timed = outcome.unwrap()
-        part = clipped(Shown(timed.time_s, timed.until_s, timed.last), within)
-        if part is None:
-            continue
-        cursors, wanted = take_each(cursors, part)
-        yield from _seen(scaler, timed, views, wanted, media.path)
-        if all(map(finished, cursors)):
-            return
+        one = outcome.unwrap()
+        yield from _seen(scaler, one.timed, views, one.views, media.path)
 
 
 def _seen(
     scaler: Scaler, timed: Timed, views: Sequence[View], wanted: Sequence[int], path: str
 ) -> Iterator[Outcome[Seen, ReadFailure]]:
-    if not wanted:
-        return
     try:
         made = scaler.frames(timed, {views[position].max_side for position in wanted})
     except (av.FFmpegError, ValueError) as error:
@@ -133,13 +125,3 @@ def _seen(
     for position in wanted:
         frame = made[views[position].max_side]
         yield Success(Seen(position, frame, timed.until_s))
-
-
-def _needed_from_s(views: Sequence[View], within: Span | None) -> float | None:
-    """The first instant whose picture is needed; None: the very first picture."""
-    firsts = [earliest_s(view.sampling) for view in views]
-    listed = [first for first in firsts if first is not None]
-    start_s = None if within is None else within.start_s
-    if len(listed) < len(firsts):
-        return start_s
-    return min(listed) if start_s is None else max(start_s, min(listed))

@@ -169,12 +169,19 @@ class _Pass:
 
 
 def decode(
-    path: str, plan: IndexPlan, ports: IndexPorts, todo: Sequence[Stage], tick: Tick
+    path: str,
+    plan: IndexPlan,
+    ports: IndexPorts,
+    todo: Sequence[Stage],
+    tick: Tick,
+    known_end_s: float = 0.0,
 ) -> Outcome[Decoded, PassFailure]:
     """Decode a video once for all of `todo` (stages of `DECODED`).
 
     `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
-    off gives what came before; one that gives no picture at all is a failure.
+    off gives what came before; one that gives no picture at all is a failure.  `known_end_s` is
+    the end that an earlier pass over the same content found: one without the shot stages sees only
+    the sampled pictures, of which the last may be gone before the end.
     """
     views = [View(ByRate(plan.sample_fps), plan.picture_side)]
     if SHOT_STAGES & set(todo):
@@ -196,5 +203,6 @@ def decode(
                 return told
     if run.end_s <= 0:
         return Failure(damage or NotReadable(path, "no picture in it can be decoded"))
+    run.end_s = max(run.end_s, known_end_s)
     parts = run.end()
     return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, damage))

@@ -137,7 +137,9 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
         return Success(report)
     started_s = job.ports.clock.elapsed_s
     tick = job.tick(todo[0], report.video.info.duration_s)
-    decoded = decode(job.path, job.plan, job.ports, todo, tick)
+    before = report.video.span
+    known_end_s = 0.0 if before is None else before.end_s
+    decoded = decode(job.path, job.plan, job.ports, todo, tick, known_end_s)
     if isinstance(decoded, Failure):
         return decoded
     seen = decoded.unwrap()

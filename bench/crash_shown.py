@@ -1,0 +1,81 @@
+"""What a library shows, as digests that are equal when every bit is: see `bench.crash`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from attrs import evolve
+
+from kuavi.adapters.clips import fake as clips
+from kuavi.adapters.joint import fake as joint
+from kuavi.adapters.text import fake as text
+from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.layers import Layer, Located, of_video
+from kuavi.domain.manifest import Stage, VideoRecord
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import ModelSpec
+from kuavi.domain.presets import PRESETS
+from kuavi.ports.library import LibraryView
+from tests.indexed import frozen_form
+
+Shown: TypeAlias = dict[str, dict[str, str]]
+"""By video: its record apart from its stages, under "record", and each stage that is there."""
+
+RECORD = "record"
+
+
+def shown(view: LibraryView) -> Shown:
+    """All that a view shows; raises where a part can't be read."""
+    return {record.id: _video(view, record) for record in view.videos().unwrap()}
+
+
+def _video(view: LibraryView, record: VideoRecord) -> dict[str, str]:
+    bare = evolve(record, indexed_at="", stages=())
+    stages = {
+        made.stage.value: _digest([made, *_parts(view, record.id, made.stage)])
+        for made in record.stages
+    }
+    return {RECORD: _digest([bare]), **stages}
+
+
+def _parts(view: LibraryView, video: VideoId, stage: Stage) -> Sequence[Any]:
+    match stage:
+        case Stage.VISUAL:
+            visual = joint.build(_spec("joint")).unwrap().space
+            return _rows(view.visual(visual, video).unwrap())
+        case Stage.MOTION:
+            motion = clips.build(_spec("clips")).unwrap().space
+            return _rows(view.motion(motion, video).unwrap())
+        case Stage.TEXT:
+            words = text.build(_spec("text")).unwrap().space
+            layers = (Layer.TRANSCRIPT, Layer.SCREEN)
+            located = [of_video(view.texts(words, layer).unwrap(), video) for layer in layers]
+            return [part for one in located for part in _rows(one)]
+        case Stage.TREE:
+            notes = view.annotations(video).unwrap()
+            return [view.tree(video).unwrap(), sorted(notes.items())]
+        case _:
+            return [_reading(view)[stage](video).unwrap()]
+
+
+def _reading(view: LibraryView) -> Mapping[Stage, Callable[[VideoId], Outcome[Any, object]]]:
+    return {
+        Stage.SHOTS: view.cuts,
+        Stage.KEYFRAMES: view.keyframes,
+        Stage.TAGS: view.tags,
+        Stage.TRANSCRIPT: view.utterances,
+        Stage.SCREEN: view.screen,
+    }
+
+
+def _rows(located: Located[Any]) -> Sequence[Any]:
+    """The vectors of one video; not where it stands among the others."""
+    return [located.embeddings, located.position, located.start_s, located.end_s]
+
+
+def _spec(port: str) -> ModelSpec:
+    return PRESETS["fake"].models[port]
+
+
+def _digest(values: Sequence[Any]) -> str:
+    return sha256(repr(frozen_form(list(values))).encode()).hexdigest()[:16]
