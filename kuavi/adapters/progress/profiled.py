@@ -101,8 +101,7 @@ def reading() -> Reading:
 
 
 def peak_mb() -> float:
-    """Peak resident memory.  getrusage's figure survives exec on Linux: the parent's may be in it.
-    """
+    """Peak resident memory.  On Linux getrusage's figure survives exec: the parent's may be it."""
     status = Path("/proc/self/status")
     if status.is_file():
         lines = status.read_text(encoding="ascii", errors="replace").splitlines()
