@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters._arrays import Vector
-from kuavi.adapters._onnx import DEFAULT_THREADS, Session, run, session_for
+from kuavi.adapters._onnx import Session, run, session_for
 from kuavi.adapters._weights import Verified
 from kuavi.domain.media import Frame, Pixels
 from kuavi.domain.outcome import Outcome
@@ -30,7 +31,10 @@ N_FEATURES = 1280
 BATCH = 2
 """Larger batches take more memory and are no faster on a CPU."""
 REMEMBERED = 1024
-"""Frames whose results are kept: 9 MB."""
+"""Pictures whose results are kept: 9 MB."""
+THREADS = 1
+"""The frames are decoded meanwhile, which keeps the other cores busy; two threads on one frame cost
+a fifth more CPU time for the same values."""
 
 
 @frozen(eq=False)
@@ -51,11 +55,16 @@ class Looks:
 
 
 class Lite0:
-    """Runs the network, remembering the latest results by what the network saw."""
+    """Runs the network, remembering results as long as a frame lives, and the latest by content.
+
+    Several adapters ask about the same frames: only the first has them fitted and looked at.
+    Pictures that do not change, as cards, go through the network once.
+    """
 
     def __init__(self, session: Session, remembered: int = REMEMBERED) -> None:
         self._session = session
         self._remembered = remembered
+        self._of_frame: WeakKeyDictionary[Frame, Vector] = WeakKeyDictionary()
         self._known: OrderedDict[bytes, Vector] = OrderedDict()
         self._lock = Lock()
         self.runs = 0
@@ -63,12 +72,20 @@ class Lite0:
 
     def look(self, frames: Sequence[Frame]) -> Outcome[Looks, ModelFailure]:
         """Logits and features of each frame, in order; frames may differ in size."""
-        rows = np.empty((len(frames), N_CLASSES + N_FEATURES), dtype=np.float32)
-        for start in range(0, len(frames), BATCH):
-            part = self._rows([fitted(frame.pixels) for frame in frames[start : start + BATCH]])
+        with self._lock:
+            found = {frame: self._of_frame[frame] for frame in frames if frame in self._of_frame}
+        new = [frame for frame in dict.fromkeys(frames) if frame not in found]
+        for start in range(0, len(new), BATCH):
+            batch = new[start : start + BATCH]
+            part = self._rows([fitted(frame.pixels) for frame in batch])
             if isinstance(part, Failure):
                 return part
-            rows[start : start + BATCH] = part.unwrap()
+            found |= zip(batch, part.unwrap(), strict=True)
+        with self._lock:
+            self._of_frame.update((frame, found[frame]) for frame in new)
+        rows = np.empty((len(frames), N_CLASSES + N_FEATURES), dtype=np.float32)
+        for position, frame in enumerate(frames):
+            rows[position] = found[frame]
         return Success(Looks(rows[:, :N_CLASSES], rows[:, N_CLASSES:]))
 
     def _rows(self, pictures: Sequence[Pixels]) -> Outcome[Matrix, ModelFailure]:
@@ -116,7 +133,7 @@ def fitted(pixels: Pixels) -> Pixels:
 
 def lite0_for(spec: ModelSpec, weights: Verified) -> Outcome[Lite0, ModelUnavailable]:
     """The process's one runner for these weights; option `threads` limits its threads."""
-    threads = int(spec.options.get("threads", DEFAULT_THREADS))
+    threads = int(spec.options.get("threads", THREADS))
     session = session_for(spec.model_id, "lite0", weights, threads)
     if isinstance(session, Failure):
         return session

@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.adapters.readers import fake, pyav
+from kuavi.adapters.readers import ahead, fake, pyav
 from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AtTimes,
@@ -79,9 +79,15 @@ def in_memory(_: Path, content: Content) -> tuple[FrameReader, str]:
     return fake.build({"clip": fake.FakeClip(frames, end_s, content.samples)}), "clip"
 
 
+def read_ahead(folder: Path, content: Content) -> tuple[FrameReader, str]:
+    reader, path = in_file(folder, content)
+    return ahead.build(reader, waiting=2), path
+
+
 ADAPTERS: dict[str, Callable[[Path, Content], tuple[FrameReader, str]]] = {
     "fake": in_memory,
     "pyav": in_file,
+    "ahead": read_ahead,
 }
 
 

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -88,12 +89,24 @@ def test_a_frame_looks_alike_alone_and_in_a_batch_when_nothing_is_remembered() -
     session = session_for("net", "lite0", files(".pth")[0], 2).unwrap()
     lite0, frames = Lite0(session, remembered=0), [noisy(seed) for seed in range(9)]
     alone = [lite0.look([frame]).unwrap() for frame in frames]
-    together = lite0.look(frames).unwrap()
+    together = lite0.look([noisy(seed) for seed in range(9)]).unwrap()
     assert lite0.runs == 18
     logits = np.concatenate([looks.logits for looks in alone])
     features = np.concatenate([looks.features for looks in alone])
     np.testing.assert_allclose(together.logits, logits, atol=1e-5)
     np.testing.assert_allclose(together.features, features, atol=1e-5)
+
+
+def test_a_frame_that_lives_is_looked_at_once_and_forgotten_when_it_dies() -> None:
+    session = session_for("net", "lite0", files(".pth")[0], 1).unwrap()
+    lite0, frame = Lite0(session, remembered=0), noisy(5)
+    first = lite0.look([frame, frame]).unwrap()
+    again = lite0.look([noisy(6), frame]).unwrap()
+    assert lite0.runs == 2
+    np.testing.assert_array_equal(first.features[1], again.features[1])
+    gone = ref(frame)
+    del frame
+    assert gone() is None
 
 
 @given(st.lists(st.integers(2, MAX_TOKENS)))
@@ -171,7 +184,7 @@ def test_a_damaged_graph_says_to_delete_it(tmp_path: Path, monkeypatch: pytest.M
     tagger.build(EMBEDDED.tagger).unwrap()
     (graph,) = (tmp_path / "onnx").iterdir()
     graph.write_bytes(graph.read_bytes()[:1000])
-    outcome = tagger.build(evolve(EMBEDDED.tagger, options={"threads": 1}))
+    outcome = tagger.build(evolve(EMBEDDED.tagger, options={"threads": 3}))
     assert isinstance(outcome, Failure)
     assert str(graph) in outcome.failure().reason
     assert "delete" in outcome.failure().remedy

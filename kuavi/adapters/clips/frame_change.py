@@ -10,12 +10,13 @@ the rows on its two sides stay as far apart as the pictures.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._cache_dir import cached
 from kuavi.adapters._lite0 import N_FEATURES, Lite0, lite0_for
 from kuavi.adapters._onnx import GRAPH_REVISIONS
 from kuavi.adapters._weights import needed, verified
@@ -34,6 +35,7 @@ HALF = 256
 """Dimensions of the features, and of their change."""
 CHANGE_WEIGHT = 0.35
 SEED = 20_260_101
+"""Changing it changes the projection, and with it all vectors."""
 
 
 @frozen(eq=False)
@@ -42,6 +44,7 @@ class FrameChange:
     model: Model
     evidence: Evidence
     pictures: Lite0
+    directions: Matrix
 
     @property
     def step(self) -> int:
@@ -56,13 +59,13 @@ class FrameChange:
             if isinstance(looks, Failure):
                 return looks
             looked = unit(np.sqrt(looks.unwrap().features))
-            rows.append(Embeddings(self.space, with_change(project(looked))))
+            rows.append(Embeddings(self.space, with_change(project(looked, self.directions))))
         return Success(tuple(rows))
 
 
-def project(features: Matrix) -> Matrix:
+def project(features: Matrix, directions: Matrix) -> Matrix:
     """(n, 1280) to (n, 256), row by row, so that a row is the same in any batch."""
-    rows = [row @ projection() for row in features]
+    rows = [row @ directions for row in features]
     return np.stack(rows) if rows else np.empty((0, HALF), dtype=np.float32)
 
 
@@ -78,12 +81,29 @@ def with_change(looks: Matrix) -> Matrix:
     return unit(np.concatenate([looks, np.float32(CHANGE_WEIGHT) * change], axis=1))
 
 
-@cache
 def projection() -> Matrix:
     """A fixed map (1280, 256) onto random orthogonal directions that keeps lengths on average."""
     drawn = np.random.default_rng(SEED).standard_normal((N_FEATURES, HALF))
     directions, _ = np.linalg.qr(drawn)
     return (directions * np.sqrt(N_FEATURES / HALF)).astype(np.float32)
+
+
+def cached_projection(spec: ModelSpec) -> Outcome[Matrix, ModelUnavailable]:
+    """The projection, computed once on a machine: on a busy one that may take seconds."""
+    name = fingerprint_of([RECIPE, SEED, N_FEATURES, HALF, np.__version__])
+    path = cached(f"projection/{name[:32]}.npy", _write_projection)
+    if isinstance(path, Failure):
+        return Failure(ModelUnavailable(spec.model_id, path.failure(), "free the cache directory"))
+    try:
+        directions: Matrix = np.load(path.unwrap(), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = f"{path.unwrap()} can't be read ({error})"
+        return Failure(ModelUnavailable(spec.model_id, reason, "delete it; it will be made anew"))
+    return Success(directions)
+
+
+def _write_projection(target: Path) -> None:
+    np.save(target, projection())
 
 
 def build(spec: ModelSpec) -> Outcome[FrameChange, ModelUnavailable]:
@@ -97,9 +117,14 @@ def build(spec: ModelSpec) -> Outcome[FrameChange, ModelUnavailable]:
     pictures = lite0_for(spec, *named.unwrap())
     if isinstance(pictures, Failure):
         return pictures
+    directions = cached_projection(spec)
+    if isinstance(directions, Failure):
+        return directions
     files = weights.unwrap().records
     made_of = [[file.name, file.sha256] for file in files]
     mark = fingerprint_of([RECIPE, GRAPH_REVISIONS["lite0"], HALF, CHANGE_WEIGHT, SEED, made_of])
     model = Model(spec.model_id, f"change{RECIPE}-{mark[:16]}", files)
     space = Space[Motion](model.model_id, model.revision, 2 * HALF)
-    return Success(FrameChange(space, model, Heuristic(METHOD), pictures.unwrap()))
+    return Success(
+        FrameChange(space, model, Heuristic(METHOD), pictures.unwrap(), directions.unwrap())
+    )

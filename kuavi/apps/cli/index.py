@@ -1,7 +1,7 @@
 """`kuavi index`: files in, a report a file out; the first Ctrl-C stops it with all kept."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +34,13 @@ def index(
     ] = 2.5,
     no_ocr: Annotated[bool, typer.Option("--no-ocr", help="Read no text on screen.")] = False,
     no_speech: Annotated[bool, typer.Option("--no-speech", help="Write no transcript.")] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Videos at a time; 0: one a core, at most 4."),
+    ] = 0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where time and memory went; one job.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of bars.")] = False,
 ) -> Exit:
     """Index videos: make them searchable.
@@ -43,13 +50,19 @@ def index(
     """
     if not all(paths):
         raise typer.BadParameter("an empty path; name a file or a folder")
+    if profile and jobs > 1:
+        raise typer.BadParameter("--profile books time on one video after the other: use --jobs 1")
     plan = _plan(given, tier, sample_fps, not no_ocr, not no_speech)
     library = given.open(create=True)
-    results: list[Indexed] = []
-    stopped = _run(library, paths, plan, given, plain, results)
+    run = _Run(given, paths, plan, 1 if profile else jobs)
+    with _progress(given.as_json, plain) as progress:
+        told = _profiled(progress) if profile else progress
+        run.go(library, told)
+    if profile:
+        _show_profile(told.ledger, given)
     if given.as_json:
-        return _end_json(results, stopped)
-    return _end(library, given, results, stopped)
+        return _end_json(run.results, run.stopped)
+    return _end(library, given, run.results, run.stopped)
 
 
 def _plan(given: Shared, tier: TierName, sample_fps: float, ocr: bool, speech: bool) -> "IndexPlan":
@@ -67,30 +80,46 @@ def _plan(given: Shared, tier: TierName, sample_fps: float, ocr: bool, speech: b
     )
 
 
-def _run(
-    library: "OpenLibrary",
-    paths: list[str],
-    plan: "IndexPlan",
-    given: Shared,
-    plain: bool,
-    results: "list[Indexed]",
-) -> bool:
-    """Whether it was stopped; `results` has what was done until then."""
-    from kuavi.apps.cli import as_json, screen
-    from kuavi.ports.progress import Cancelled
+class _Run:
+    """A run, and what was done of it when it ended or was stopped."""
 
-    with _progress(given.as_json, plain) as progress:
+    def __init__(self, given: Shared, paths: list[str], plan: "IndexPlan", jobs: int) -> None:
+        self._given, self._paths, self._plan, self._jobs = given, paths, plan, jobs
+        self.results: list[Indexed] = []
+        self.stopped = False
+
+    def go(self, library: "OpenLibrary", progress: Any) -> None:
+        from kuavi.apps.cli import as_json, screen
+        from kuavi.ports.progress import Cancelled
+
         try:
-            for one in library.indexing(*paths, plan=plan, progress=progress):
-                results.append(one)
-                if given.as_json:
+            for one in library.indexing(
+                *self._paths, plan=self._plan, progress=progress, jobs=self._jobs or None
+            ):
+                self.results.append(one)
+                if self._given.as_json:
                     result = {"event": "result", **as_json.of_indexed(one)}
                     screen.show_json(result, one_line=True)
         except KuaviError as error:
             if not isinstance(error.failure, Cancelled):
                 raise
-            return True
-    return False
+            self.stopped = True
+
+
+def _profiled(progress: Any) -> Any:
+    from kuavi.apps.wiring.registry import Family
+
+    return Family("progress").builder("profiled")(progress)
+
+
+def _show_profile(ledger: "Mapping[str, Any]", given: Shared) -> None:
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_profile import profile_json, profile_lines
+
+    if given.as_json:
+        screen.show_json(profile_json(ledger), one_line=True)
+    else:
+        screen.show(*profile_lines(ledger))
 
 
 @contextmanager

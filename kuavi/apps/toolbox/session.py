@@ -6,6 +6,7 @@ What the Python API hands out and what every face stands on.  Expected failures 
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -13,7 +14,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
-from kuavi.apps.usecases.index import index_video
+from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove, which
 from kuavi.apps.usecases.queries import (
@@ -29,6 +30,7 @@ from kuavi.apps.usecases.queries import (
 from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
 from kuavi.apps.usecases.search import search
+from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
@@ -38,7 +40,7 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.library import Health, LibraryView
-from kuavi.ports.progress import Cancelled, Progress, VideoDone, VideoStarted
+from kuavi.ports.progress import Cancelled, Progress
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
@@ -82,9 +84,14 @@ class OpenLibrary:
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
+        jobs: int | None = 1,
     ) -> tuple[Indexed, ...]:
-        """Index files and all videos below folders; one that fails stops none of the others."""
-        return tuple(self.indexing(*paths, plan=plan, tier=tier, progress=progress))
+        """Index files and all videos below folders; one that fails stops none of the others.
+
+        `jobs` videos at a time, None for one a core (at most 4); results are in order of path.
+        """
+        done = self.indexing(*paths, plan=plan, tier=tier, progress=progress, jobs=jobs)
+        return tuple(sorted(done, key=lambda one: one.path) if jobs != 1 else done)
 
     def indexing(
         self,
@@ -92,8 +99,12 @@ class OpenLibrary:
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
+        jobs: int | None = 1,
     ) -> Iterator[Indexed]:
-        """As `index`, giving each result as soon as it is there."""
+        """As `index`, giving each result as soon as it is there.
+
+        With several jobs `progress` is told from other threads, by one at a time.
+        """
         plan = plan or IndexPlan(preset=self._models.preset.name)
         if tier is not None:
             plan = evolve(plan, tier=Tier(tier))
@@ -101,18 +112,10 @@ class OpenLibrary:
         ports = _ok(compose.index_ports(self._tools, self._models, plan, progress))
         found, problems = self._find(paths)
         yield from problems
-        for position, path in enumerate(found, 1):
-            told = progress.report(VideoStarted(path, position, len(found)))
-            outcome = told if isinstance(told, Failure) else index_video(path, plan, ports)
-            if isinstance(outcome, Failure):
-                problem = outcome.failure()
-                if isinstance(problem, Cancelled):
-                    raise KuaviError(problem)
-                progress.report(VideoDone(path, str(problem)))
-                yield Indexed(path, None, str(problem), problem)
-            else:
-                progress.report(VideoDone(path, None))
-                yield Indexed(path, outcome.unwrap())
+        n_jobs = compose.default_jobs() if jobs is None else jobs
+        with closing(index_all(found, plan, ports, n_jobs)) as results:
+            for path, outcome in results:
+                yield _indexed(path, outcome)
 
     def _find(self, paths: Sequence[PathLike]) -> tuple[list[str], list[Indexed]]:
         files: dict[str, None] = {}
@@ -263,6 +266,15 @@ def open_library(
 
 def absolute(path: PathLike) -> str:
     return str(Path(path).expanduser().absolute())
+
+
+def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:
+    if isinstance(outcome, Success):
+        return Indexed(path, outcome.unwrap())
+    problem = outcome.failure()
+    if isinstance(problem, Cancelled):
+        raise KuaviError(problem)
+    return Indexed(path, None, str(problem), problem)
 
 
 def _ok(outcome: Outcome[T, object]) -> T:

@@ -4,7 +4,7 @@ Each finished stage is committed at once, so that an interrupted run goes on whe
 fails in one stage is told and leaves the others alone; the next run tries it again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import evolve, frozen
@@ -260,14 +260,3 @@ def _forget_path(job: _Job, old: VideoRecord) -> Outcome[None, LibraryFailure]:
     if not paths:
         return job.ports.library.remove(old.id)
     return job.ports.library.commit(evolve(old, paths=paths))
-
-
-def index_videos(
-    paths: Sequence[str], plan: IndexPlan, ports: IndexPorts
-) -> Iterator[tuple[str, Outcome[IndexReport, IndexFailure]]]:
-    """One after the other; a file that fails stops none of the others, a request to stop does."""
-    for path in paths:
-        outcome = index_video(path, plan, ports)
-        yield path, outcome
-        if isinstance(outcome, Failure) and isinstance(outcome.failure(), Cancelled):
-            return

@@ -1,6 +1,7 @@
 """The composition root: paths and presets become ports."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -58,6 +59,14 @@ def default_library() -> str:
     return str(Path(data) / "kuavi" / "library")
 
 
+def default_jobs() -> int:
+    """Videos indexed at a time unless told otherwise: one a core this process may use, at most 4.
+
+    More would wait for each other at the models.
+    """
+    return min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, 4)
+
+
 def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
     """Open the library at a path, or with `create` make one there."""
     opened: Outcome[Library, LibraryFailure] = Family("libraries").builder("lance")(path, create)
@@ -95,7 +104,7 @@ def index_ports(
         IndexPorts(
             tools.library,
             tools.files,
-            tools.reader,
+            Family("readers").builder("ahead")(tools.reader),
             tools.pictures,
             scan.unwrap(),
             words.unwrap(),
