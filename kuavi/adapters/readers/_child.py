@@ -84,6 +84,7 @@ def main() -> None:
     pulse = Pulse(out, limits)
     reader: FrameReader = import_module(setup["inner"]).build(limits, pulse)
     _confine(limits)
+    send(out, Message(ALIVE, {}))
     while True:
         request = requests.get()
         pulse.begin()

@@ -206,6 +206,6 @@ def _clock_s(text: str) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, av.error.InvalidDataError):
+    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
         return "the data is broken or of a kind that is not accepted"
     return getattr(error, "strerror", None) or str(error)
