@@ -294,7 +294,7 @@ ODD: tuple[Odd, ...] = (
         exactly(50, 2.0),
     ),
     Odd("two.mp4", "two video tracks: the first is read", two_tracks, exactly(50, 2.0)),
-    Odd("cover.mp4", "cover art before the video", cover_and_video, exactly(50, 2.0)),
+    Odd("cover.mp4", "cover art beside the video", cover_and_video, exactly(50, 2.0)),
     Odd(
         "cover.mp3",
         "cover art and sound",
@@ -319,7 +319,7 @@ ODD: tuple[Odd, ...] = (
         Refused(NotReadable, "accepted"),
     ),
     Odd("pipe.mp4", "named pipe", os.mkfifo, Refused(NotReadable, "regular"), at_index="regular"),
-    Odd("folder.mp4", "folder", Path.mkdir, Refused(NotReadable, "folder"), at_index="directory"),
+    Odd("folder.mp4", "folder", Path.mkdir, Refused(NotReadable, "folder"), at_index="regular"),
     Odd(
         "missing.mp4",
         "nothing there",

@@ -47,7 +47,7 @@ def test_the_corpus_is_what_it_says(corpus: Corpus) -> None:
     assert first_picture(path("odd-size.mp4")).format.name == "yuv444p"
     assert b"elst" in path("edited.mp4").read_bytes()
     with av.open(path("cover.mp4")) as container:
-        assert container.streams.video[0].codec_context.name == "mjpeg"
+        assert {s.codec_context.name for s in container.streams.video} == {"h264", "mjpeg"}
     with av.open(path("two.mp4")) as container:
         assert len(container.streams.video) == 2
     with av.open(path("late.ts")) as container:
@@ -92,7 +92,8 @@ def test_limits_met_midway_keep_what_came(tmp_path: Path) -> None:
     count, failure = read(path, DecodeLimits(max_frames=20))
     assert (count, "max_frames = 20" in failure.reason) == (20, True)
     count, failure = read(path, DecodeLimits(max_duration_s=1.0))
-    assert (count, failure.at_s) == (25, pytest.approx(1.0, abs=0.05))
+    assert count == pytest.approx(25, abs=1)
+    assert failure.at_s == pytest.approx(1.0, abs=0.05)
     assert "max_duration_s = 1" in failure.reason
     *chunks, last = isolated.build(DecodeLimits(max_audio_s=1.5)).audio(str(path))
     assert sum(len(o.unwrap().samples) for o in chunks) == 24_000
@@ -129,5 +130,5 @@ def test_pictures_that_grow_midway(tmp_path: Path, codec: str, suffix: str) -> N
     head = 32 if suffix == ".ivf" else 0
     small.write_bytes(small.read_bytes() + large.read_bytes()[head:])
     count, failure = read(small, DecodeLimits(max_pixels=10_000))
-    assert count == 10
+    assert 8 <= count <= 10  # what waits to be put in order goes with the decoder
     assert "max_pixels = 10000" in failure.reason
