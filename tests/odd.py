@@ -49,7 +49,7 @@ class Read:
         least, most = self.pictures
         count = f"{least}" if least == most else f"{least} to {most}"
         ending = {True: ", then Damaged", None: ", perhaps Damaged", False: ""}[self.breaks_off]
-        return f"{count} pictures to {self.end_s:.2f} s{ending}"
+        return f"pictures: {count}, to {self.end_s:.2f} s{ending}"
 
 
 Promise: TypeAlias = Refused | Read

@@ -43,7 +43,7 @@ class Happened:
         if not self.seen:
             return "; ".join(f"{type(f).__name__}: {f}" for f in self.failures)
         ending = "".join(f", then {type(f).__name__}: {f}" for f in self.failures)
-        return f"{len(self.seen)} pictures to {self.end_s:.2f} s{ending}"
+        return f"pictures: {len(self.seen)}, to {self.end_s:.2f} s{ending}"
 
 
 def tried(path: str, reader: FrameReader) -> Happened:
