@@ -57,7 +57,7 @@ def write() -> None:
 
 
 def dump_core() -> None:
-    if resource.getrlimit(resource.RLIMIT_CORE)[0]:
+    if resource.getrlimit(resource.RLIMIT_CORE) != (0, 0):
         raise AssertionError("a core file may be written")
 
 

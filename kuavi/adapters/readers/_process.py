@@ -58,7 +58,11 @@ class Child:
         self._poll = select.poll()
         self._poll.register(self._out, select.POLLIN)
         self._wait_s = max(START_S, limits.stall_s)
-        self._tell({"inner": inner, "limits": asdict(limits)})
+        try:
+            self._tell({"inner": inner, "limits": asdict(limits)})
+        except ChildError:
+            self.end()
+            raise
 
     @property
     def running(self) -> bool:
