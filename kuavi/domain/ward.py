@@ -30,8 +30,8 @@ Run: TypeAlias = Callable[[Chain, int, bool, float], int]
 DTYPES = {"fp64": np.float64, "fp32": np.float32}
 NOT_FINITE = "rows must be finite, and so must be the squares of their differences"
 NUMBA_FROM = 4096
-"""Below so many frames loading numba and its cached code (0.6 s of CPU time; compiling, once, some
-10 s) takes longer than numpy does: 0.3 s for 4,000 x 1,024 fp64, measured on one core."""
+"""Below so many frames loading numba and its cached code (0.6 s of CPU time; compiling, once, about
+7 s) takes longer than numpy does: 0.3 s for 4,000 x 1,024 fp64, measured on one core."""
 ENGINES = {"numba": "kuavi.domain.kernels", "numpy": "kuavi.domain.chain_numpy"}
 
 
