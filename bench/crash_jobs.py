@@ -18,6 +18,7 @@ from pathlib import Path
 from attrs import field, frozen
 from lancedb.db import LanceDBConnection
 from lancedb.table import LanceTable
+from returns.primitives.exceptions import UnwrapFailedError
 from returns.result import Success
 
 from bench.crash_cases import CASES, Place, opened, sound
@@ -93,7 +94,10 @@ def now_shown(library: Path) -> Shown:
     """What the library shows to somebody who opens it now; nothing where there is none."""
     there = lance.build(str(library), create=False)
     if isinstance(there, Success):
-        return shown(there.unwrap().view().unwrap())
+        try:
+            return shown(there.unwrap().view().unwrap())
+        except UnwrapFailedError as error:
+            raise KuaviError(error.halted_container.failure()) from error
     if isinstance(there.failure(), NoLibrary):
         return {}
     raise KuaviError(there.failure())
