@@ -1,6 +1,6 @@
 """Interrupt whole runs at random moments, and see whether the library keeps what it promises.
 
-    python -m bench.crash [--trials 200] [--faults 10] [--seed 1] [--case NAME]
+    python -m bench.crash [--trials 200] [--faults 10] [--seed 1] [--minutes M] [--case NAME]
 
 Each trial copies a library, lets another process do an operation on it (preset `fake`, films of 2
 to 3 s), and kills that process or makes the disk refuse.  Then a new process opens the library.  A
@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -122,8 +123,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--trials", type=int, default=200, help="kills in all")
     parser.add_argument("--faults", type=int, default=14, help="trials of each other fault")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no trial after them")
     parser.add_argument("--case", choices=list(CASES), action="append", help="only these")
     given = parser.parse_args(arguments)
+    started_s = time.monotonic()
     done: list[Trial] = []
     ready: dict[str, Known] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -137,6 +140,8 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"LOST {trial}", flush=True)
             elif len(done) % 20 == 0:
                 print(f"{len(done)} trials", file=sys.stderr, flush=True)
+            if time.monotonic() - started_s > 60 * given.minutes:
+                break
     print(table(done))
     print(progress_table(done, list(ready.values())))
     return int(any(trial.verdict == "lost" for trial in done))

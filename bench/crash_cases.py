@@ -7,12 +7,13 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from kuavi.adapters.libraries import lance
+from kuavi.adapters.libraries._lance_tables import Tables
 from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.toolbox.session import Indexed, KuaviError, OpenLibrary, open_library
 from kuavi.domain.manifest import Stage
 from kuavi.domain.plan import IndexPlan
 from kuavi.ports.library import Health
-from kuavi.ports.parts import Cuts, Keyframes, ScreenText, Tags, Transcript, Tree
+from kuavi.ports.parts import Cuts, Keyframes, Tags, Transcript
 from kuavi.ports.progress import Progress
 from tests import indexed
 from tests.media import write_clip
@@ -116,7 +117,7 @@ def _ragged(place: Place) -> None:
     for every_s in (0.4, 0.5, 0.6):
         plan = evolve(PLAN, keyframe_every_s=every_s)
         _done(library.index(place.film, plan=plan))
-    table = lance.Tables(place.template("compact")).open("keyframes")
+    table = Tables(place.template("compact")).open("keyframes")
     rows = table.to_arrow().to_pydict()
     rows["rev"] = ["0" * 64] * len(rows["rev"])
     table.add(table.to_arrow().from_pydict(rows, schema=table.schema))
@@ -125,8 +126,8 @@ def _ragged(place: Place) -> None:
 def _many(place: Place) -> None:
     """So many small videos that the next commit compacts."""
     library = lance.build(str(place.template("many")), create=True).unwrap()
-    kinds = (Cuts, Keyframes, Tags, Tree, Transcript, ScreenText)
-    stages = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN)
+    kinds = (Cuts, Keyframes, Tags, Transcript)
+    stages = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.TRANSCRIPT)
     for k in range(N_SMALL - 1):
         record = indexed.record_of(f"v{k}", dict.fromkeys(stages, 0))
         parts = [part for part in indexed.whole(f"v{k}")[1] if isinstance(part, kinds)]
@@ -204,7 +205,7 @@ CASES: Mapping[str, Case] = {
         Case("many", _many, _indexing(_film, PLAN)),
     )
 }
-"""`many` is an index run in which each stage's commit makes its table ragged and compacts it."""
+"""`many` is an index run whose commits make four tables ragged, which compacts them."""
 
 
 def prepared(place: Place, case: Case, library: Path) -> None:

@@ -8,6 +8,7 @@ import errno
 import os
 import resource
 import signal
+import time
 import warnings
 from collections.abc import Callable
 from itertools import count
@@ -37,7 +38,7 @@ CHANGES = ("add", "delete", "_do_merge", "optimize", "create_index")
 class Fault:
     """What goes wrong; `at` says when, in the kind's own unit.
 
-    kill: SIGKILL after this part of the operation's usual time; read-only: the same, but the
+    kill: SIGKILL after this part of the operation's usual CPU time; read-only: the same, but the
     library's directories refuse new files from then on.
     file size: no file may grow beyond so many bytes (EFBIG).
     full: so many bytes are left on the device (ENOSPC).
@@ -108,13 +109,17 @@ def undisturbed(pipe: Connection, place: Place, case: str, library: Path) -> Non
 
 
 def perform(pipe: Connection, place: Place, case: str, library: Path, fault: Fault | None) -> None:
-    """Open, send "open", wait for a word, and do the operation under the fault."""
+    """Open, wait for a word, do the operation under the fault, and tell how it ended.
+
+    Sends the CPU seconds used so far, those of the operation, and `Ended`.
+    """
     if fault is not None and fault.kind == "read-only" and os.getuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     run = CASES[case].opening(place, library)
-    pipe.send("open")
+    used_s = time.process_time()
+    pipe.send(used_s)
     pipe.recv()
     if fault is not None:
         _arrange(fault)
@@ -123,7 +128,7 @@ def perform(pipe: Connection, place: Place, case: str, library: Path, fault: Fau
         problem = None
     except (KuaviError, RuntimeError) as error:
         problem = str(error)
-    pipe.send("ended")
+    pipe.send(time.process_time() - used_s)
     left = None if fault is None else _left(library)
     pipe.send(Ended(problem, left))
 
@@ -145,6 +150,8 @@ def _arrange(fault: Fault) -> None:
             _refuse(int(fault.at), first=True)
         case "done but refused":
             _refuse(int(fault.at), first=False)
+        case _:
+            pass  # comes from outside
 
 
 def _refuse(nth: int, *, first: bool) -> None:
@@ -194,10 +201,12 @@ def _checked(place: Place, case: str, library: Path, repair: bool) -> Checked:
     except (KuaviError, RuntimeError, ValueError) as error:
         resumed = f"{type(error).__name__}: {error}"
     leftovers = _findings(library, repair=False)
-    _findings(library, repair=True)
-    last = _findings(library, repair=False)
-    if not isinstance(resumed, str) and now_shown(library) != resumed:
-        resumed = "the last repair changed what is shown"
+    last: tuple[str, ...] = ()
+    if leftovers:
+        _findings(library, repair=True)
+        last = _findings(library, repair=False)
+        if not isinstance(resumed, str) and now_shown(library) != resumed:
+            resumed = "the last repair changed what is shown"
     return Checked(seen, findings, unrepaired, kept, resumed, leftovers, last)
 
 

@@ -24,15 +24,28 @@ Shown: TypeAlias = dict[str, dict[str, str]]
 RECORD = "record"
 
 
+MANY = 8
+
+
 def shown(view: LibraryView) -> Shown:
-    """All that a view shows; raises where a part can't be read."""
-    return {record.id: _video(view, record) for record in view.videos().unwrap()}
+    """What a view shows; raises where a part can't be read.
+
+    Of a library of more than `MANY` videos, one in `MANY` is read whole, and the one that was
+    indexed last; of the others only the records are read.
+    """
+    videos = sorted(view.videos().unwrap(), key=lambda record: (record.indexed_at, record.id))
+    step = MANY if len(videos) > MANY else 1
+    whole = {record.id for record in (*videos[::step], *videos[-1:])}
+    return {
+        record.id: _video(view, record, parts=record.id in whole)
+        for record in sorted(videos, key=lambda record: record.id)
+    }
 
 
-def _video(view: LibraryView, record: VideoRecord) -> dict[str, str]:
+def _video(view: LibraryView, record: VideoRecord, *, parts: bool) -> dict[str, str]:
     bare = evolve(record, indexed_at="", stages=())
     stages = {
-        made.stage.value: _digest([made, *_parts(view, record.id, made.stage)])
+        made.stage.value: _digest([made, *(_parts(view, record.id, made.stage) if parts else ())])
         for made in record.stages
     }
     return {RECORD: _digest([bare]), **stages}

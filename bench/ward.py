@@ -21,6 +21,7 @@ from kuavi.domain.ward import Precision, chain_ward
 
 GOAL_SKLEARN, GOAL_READS, GOAL_MB = 50.0, 8.0, 64.0
 DIM = 1024
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp64")
 
 
 def cpu_s(work: Callable[[], object]) -> float:
@@ -55,9 +56,8 @@ def chain(n: int) -> object:
 
 
 def warm_up() -> None:
-    for precision, dtype in (("fp64", np.float64), ("fp32", np.float32)):
-        rows = np.ones((9, 65), dtype=dtype)
-        seconds = cpu_s(lambda rows=rows, p=precision: chain_ward(rows, precision=p))  # type: ignore[misc]
+    for precision in PRECISIONS:
+        seconds = timed_in_place(np.ones((9, 65), dtype=np.float32), precision)
         print(f"compile or load from cache, {precision}: {seconds:.2f} CPU-s")
 
 
@@ -98,21 +98,30 @@ def labels(trials: int) -> None:
 
 
 def against_sklearn(n: int, repeats: int) -> None:
+    """Pairs, one after the other, so that both meet the same load; the median of their ratios."""
     for kind in (noise, like_video):
         rows = kind(n, 1)
-        theirs = cpu_s(lambda r=rows: ward_tree(r, connectivity=chain(n), return_distance=True))  # type: ignore[misc]
-        for precision in ("fp32", "fp64"):
-            ours = [timed_in_place(rows, precision) for _ in range(repeats)]
+        theirs = list[float]()
+        ours: dict[Precision, list[float]] = {precision: [] for precision in PRECISIONS}
+        for _ in range(repeats):
+            theirs.append(
+                cpu_s(lambda r=rows: ward_tree(r, connectivity=chain(n), return_distance=True))  # type: ignore[misc]
+            )
+            gc.collect()
+            for precision, times in ours.items():
+                times.append(timed_in_place(rows, precision))
+        for precision, times in ours.items():
+            ratio = np.median(np.array(theirs) / np.array(times))
             print(
-                f"{n} x {DIM} {kind.__name__}: scikit-learn {theirs:.2f} CPU-s, {precision} "
-                f"{np.median(ours):.3f} (median of {repeats}): {theirs / np.median(ours):.1f}x "
+                f"{n} x {DIM} {kind.__name__}: scikit-learn {np.median(theirs):.2f} CPU-s, "
+                f"{precision} {np.median(times):.3f}, medians of {repeats} pairs: {ratio:.1f}x "
                 f"(goal {GOAL_SKLEARN:.0f}x for fp32)"
             )
 
 
 def timed_in_place(rows: Rows, precision: Precision) -> float:
     own: Rows = rows.astype(np.float64) if precision == "fp64" else rows.copy()
-    return cpu_s(lambda: chain_ward(own, precision=precision, in_place=True))
+    return cpu_s(lambda: chain_ward(own, precision=precision, in_place=True, engine="numba"))
 
 
 def memory_mb(field: str) -> float:
@@ -132,23 +141,27 @@ def against_one_read(n: int, repeats: int) -> None:
         above = 0.0
         for repeat in range(repeats):
             rows = kind(n, repeat)
-            reads.append(float(np.median([cpu_s(rows.sum) for _ in range(3)])))
+            around = [cpu_s(rows.sum) for _ in range(2)]
+            gc.collect()
             forget_peak()
             before = memory_mb("VmRSS")
             ours.append(timed_consumed(rows))
             above = max(above, memory_mb("VmHWM") - before)
+            around += [cpu_s(rows.sum) for _ in range(2)]
+            reads.append(float(np.median(around)))
             ratios.append(ours[-1] / reads[-1])
             del rows
             gc.collect()
         print(
             f"{n} x {DIM} {kind.__name__} fp32 in place: {np.median(ours):.3f} CPU-s, one read "
-            f"{np.median(reads):.3f}: {np.median(ratios):.1f}x (goal {GOAL_READS:.0f}x); peak "
+            f"{np.median(reads):.3f} ({n * DIM * 4e-9 / np.median(reads):.0f} GB/s), medians of "
+            f"{repeats}: {np.median(ratios):.1f}x (goal {GOAL_READS:.0f}x); peak "
             f"above the input {above:.0f} MB (goal {GOAL_MB:.0f} MB)"
         )
 
 
 def timed_consumed(rows: Rows) -> float:
-    return cpu_s(lambda: chain_ward(rows, precision="fp32", in_place=True))
+    return cpu_s(lambda: chain_ward(rows, precision="fp32", in_place=True, engine="numba"))
 
 
 def main() -> None:

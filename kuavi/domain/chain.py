@@ -13,7 +13,6 @@ on the width of the processor's registers:
 - float32 rows: `LANES` partial sums, element e in lane e % LANES, then halved until one is left.
 """
 
-from math import inf
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -42,12 +41,6 @@ class Chain(NamedTuple):
     """(n,) group per cluster; empty where no run asks for it."""
     bounds: Floats
     """(n + 1,) frame i lasts from bounds[i] to bounds[i + 1]; empty where no run asks for it."""
-    keys: Floats
-    """(n - 1,) rise in inertia if the boundary were merged, infinity where it is not open."""
-    winners: Ints
-    """(n - 1,) tournament over boundaries: entry p is the better of its entries 2p and 2p + 1."""
-    scratch: Rows
-    """(2, LANES) partial sums."""
     children: Table
     """(n - 1, 2) out: the two nodes of each merge, the smaller number first."""
     inertia: Floats
@@ -68,9 +61,6 @@ def new_chain(sums: Rows, groups: Ints | None = None, bounds: Floats | None = No
         clusters=clusters,
         groups=np.empty(0, dtype=np.int32) if groups is None else groups,
         bounds=np.empty(0) if bounds is None else bounds,
-        keys=np.full(n - 1, inf),
-        winners=np.zeros(max(n - 1, 1), dtype=np.int32),
-        scratch=np.zeros((2, LANES), dtype=sums.dtype),
         children=np.empty((n - 1, 2), dtype=np.int32),
         inertia=np.empty(n - 1),
         splits=np.empty(n - 1, dtype=np.int32),

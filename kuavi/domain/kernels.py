@@ -2,72 +2,38 @@
 
 One merge is one pass over at most four rows: it reads both halves and both neighbours, writes the
 sum over the left half, and gives the distances for the two boundaries that changed.  The cheapest
-boundary is kept by a tournament, so a merge costs O(dim + log n) and nothing is allocated.
+boundary is kept by a tournament of blocks of FAN, so a merge costs O(dim + log n) and nothing is
+allocated.  Memory is the limit: while one merge is computed, the rows of the boundary that is best
+without it are already asked for (float32 only: with float64 the ordered sums are the limit).
 """
 
-from collections.abc import Callable
 from math import inf
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from kuavi.domain.chain import AFTER, BEFORE, LANES, LARGEST, NODE, SIZE, Chain
+from kuavi.domain.prefetch import prefetch, prefetch_soon
+from kuavi.domain.tournament import FAN, NEVER, best, compiled, enter, new_queue, take_out
 
 f4, f8 = np.float32, np.float64
+LINE = 64
+"""Bytes of a cache line."""
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compiled on first use; kept on disk where some cache directory is writable."""
-    try:
-        return njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # numba found no place for its cache, as on a read-only install
-        return njit(error_model="numpy")(function)
+@compiled
+def _row_ahead(clusters, ahead, k):  # type: ignore[no-untyped-def]
+    """The k-th row that merging boundary `ahead` will read, nearest to know first."""
+    last = len(clusters) - 1
+    if k == 0:
+        return np.int64(ahead)
+    if k == 1:
+        return np.int64(min(clusters[ahead, AFTER], last))
+    if k == 2:
+        return np.int64(min(clusters[min(clusters[ahead, AFTER], last), AFTER], last))
+    return np.int64(max(clusters[ahead, BEFORE], 0))
 
 
-@_compiled
-def _wins(keys, clusters, a, b):  # type: ignore[no-untyped-def]
-    """Whether boundary a merges before b: by inertia, then larger node, then smaller node.
-
-    The order of scikit-learn's heap of (inertia, larger, smaller), so exact ties agree too.
-    """
-    if keys[a] != keys[b] or keys[a] == inf:
-        return keys[a] < keys[b]
-    a_left, a_right = clusters[a, NODE], clusters[clusters[a, AFTER], NODE]
-    b_left, b_right = clusters[b, NODE], clusters[clusters[b, AFTER], NODE]
-    if max(a_left, a_right) != max(b_left, b_right):
-        return max(a_left, a_right) < max(b_left, b_right)
-    return min(a_left, a_right) < min(b_left, b_right)
-
-
-@_compiled
-def _play(keys, winners, clusters, p):  # type: ignore[no-untyped-def]
-    """Decide entry p of the tournament; entry m + b stands for boundary b itself."""
-    m = len(keys)
-    left, right = 2 * p, 2 * p + 1
-    a = left - m if left >= m else winners[left]
-    b = right - m if right >= m else winners[right]
-    winners[p] = a if _wins(keys, clusters, a, b) else b
-
-
-@_compiled
-def _replay(keys, winners, clusters, changed):  # type: ignore[no-untyped-def]
-    """The tournament again, after three boundaries changed, in order; shared entries once.
-
-    Where two of them start at different depths, the deeper one comes last to what they share.
-    """
-    m = len(keys)
-    a, b, c = (changed[0] + m) >> 1, (changed[1] + m) >> 1, (changed[2] + m) >> 1
-    while c >= 1:
-        _play(keys, winners, clusters, c)
-        if b != c and b >= 1:
-            _play(keys, winners, clusters, b)
-        if a != b and a >= 1:
-            _play(keys, winners, clusters, a)
-        a, b, c = a >> 1, b >> 1, c >> 1
-
-
-@_compiled
+@compiled
 def _cost(clusters, left, right, squared):  # type: ignore[no-untyped-def]
     """Rise in inertia of a merge; `squared` is the squared distance of the means."""
     a, b = f8(clusters[left, SIZE]), f8(clusters[right, SIZE])
@@ -75,17 +41,21 @@ def _cost(clusters, left, right, squared):  # type: ignore[no-untyped-def]
     return cost if cost <= LARGEST else LARGEST
 
 
-@_compiled
+@compiled
 def _halved(scratch, k):  # type: ignore[no-untyped-def]
-    width = LANES // 2
-    while width >= 1:
-        for lane in range(width):
-            scratch[k, lane] += scratch[k, lane + width]
-        width //= 2
-    return f8(scratch[k, 0])
+    """The sum of the lanes; loops of constant length, so vector code."""
+    for lane in range(32):
+        scratch[k, lane] += scratch[k, lane + 32]
+    for lane in range(16):
+        scratch[k, lane] += scratch[k, lane + 16]
+    for lane in range(8):
+        scratch[k, lane] += scratch[k, lane + 8]
+    for lane in range(4):
+        scratch[k, lane] += scratch[k, lane + 4]
+    return f8((scratch[k, 0] + scratch[k, 2]) + (scratch[k, 1] + scratch[k, 3]))
 
 
-@_compiled
+@compiled
 def _distance32(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     """Squared distance of two means, float32."""
     by_a, by_b = f4(1) / f4(clusters[a, SIZE]), f4(1) / f4(clusters[b, SIZE])
@@ -102,8 +72,8 @@ def _distance32(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     return _halved(scratch, 0)
 
 
-@_compiled
-def _fused32(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
+@compiled
+def _fused32(sums, clusters, slots, scratch, ahead):  # type: ignore[no-untyped-def]
     """Add row j to row i; the squared distances of the mean of i to those of p and q, float32.
 
     The size in slot i is already that of both.  The loops over whole blocks and over the rest say
@@ -115,7 +85,14 @@ def _fused32(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     scratch[:] = 0
     dim = sums.shape[1]
     whole = dim - dim % LANES
+    row, column, rows = np.int64(ahead), 0, 0
     for start in range(0, whole, LANES):
+        for line in range(0, 4 * LANES, LINE // 4):
+            prefetch(sums, row, column + line)
+        column += 4 * LANES
+        if column >= dim:
+            rows += 1
+            row, column = _row_ahead(clusters, ahead, rows), 0
         for lane in range(LANES):
             both = sums[i, start + lane] + sums[j, start + lane]
             sums[i, start + lane] = both
@@ -133,7 +110,7 @@ def _fused32(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     return _halved(scratch, 0), _halved(scratch, 1)
 
 
-@_compiled
+@compiled
 def _distance64(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     """Squared distance of two means, float64, added left to right."""
     n_a, n_b = f8(clusters[a, SIZE]), f8(clusters[b, SIZE])
@@ -148,7 +125,7 @@ def _distance64(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     return total
 
 
-@_compiled
+@compiled
 def _fused64(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     """`_fused32` for float64: divisions instead of factors, sums left to right."""
     p, i, j, q = slots
@@ -170,21 +147,21 @@ def _fused64(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
     return to_p, to_q
 
 
-@_compiled
+@compiled
 def _distance(sums, clusters, a, b, scratch):  # type: ignore[no-untyped-def]
     if sums.itemsize == 4:
         return _distance32(sums, clusters, a, b, scratch)
     return _distance64(sums, clusters, a, b, scratch)
 
 
-@_compiled
-def _fused(sums, clusters, slots, scratch):  # type: ignore[no-untyped-def]
+@compiled
+def _fused(sums, clusters, slots, scratch, ahead):  # type: ignore[no-untyped-def]
     if sums.itemsize == 4:
-        return _fused32(sums, clusters, slots, scratch)
+        return _fused32(sums, clusters, slots, scratch, ahead)
     return _fused64(sums, clusters, slots, scratch)
 
 
-@_compiled
+@compiled
 def _is_open(clusters, groups, bounds, left, rule):  # type: ignore[no-untyped-def]
     """Whether the boundary between slot `left` and its right neighbour may be merged."""
     grouped, short = rule
@@ -199,7 +176,7 @@ def _is_open(clusters, groups, bounds, left, rule):  # type: ignore[no-untyped-d
     return middle - start < short or end - middle < short
 
 
-@_compiled
+@compiled
 def _join(clusters, groups, bounds, i, node):  # type: ignore[no-untyped-def]
     """Slot i takes in its right neighbour; the longer of the two gives the group."""
     j = clusters[i, AFTER]
@@ -213,57 +190,79 @@ def _join(clusters, groups, bounds, i, node):  # type: ignore[no-untyped-def]
     clusters[i, NODE] = node
 
 
-@_compiled
-def _start(chain, rule):  # type: ignore[no-untyped-def]
+@compiled
+def _start(chain, rule, scratch, queue):  # type: ignore[no-untyped-def]
     """Cost of every open boundary, and the tournament between them."""
-    sums, clusters, keys, scratch = chain.sums, chain.clusters, chain.keys, chain.scratch
-    groups, bounds, winners = chain.groups, chain.bounds, chain.winners
+    sums, clusters, groups, bounds = chain.sums, chain.clusters, chain.groups, chain.bounds
+    keys, winners, levels = queue
+    costs = keys.view(f8)
     left = 0
     while clusters[left, AFTER] < len(clusters):
         right = clusters[left, AFTER]
-        keys[left] = inf
         if _is_open(clusters, groups, bounds, left, rule):
             squared = _distance(sums, clusters, left, right, scratch)
-            keys[left] = _cost(clusters, left, right, squared)
+            costs[left] = _cost(clusters, left, right, squared)
         left = right
-    for p in range(len(keys) - 1, 0, -1):
-        _play(keys, winners, clusters, p)
+    for level in range(len(levels) - 1):
+        for first in range(levels[level], levels[level + 1], FAN):
+            at = levels[level + 1] + (first - levels[level]) // FAN
+            keys[at], winners[at] = best(keys, winners, clusters, first, level == 0, (-1, -1, -1))
 
 
-@_compiled
-def _run(chain, done, rule):  # type: ignore[no-untyped-def]
-    """The arrays are taken out of the tuple once: each access counts references."""
-    sums, clusters, keys, scratch = chain.sums, chain.clusters, chain.keys, chain.scratch
-    groups, bounds, winners = chain.groups, chain.bounds, chain.winners
+@compiled
+def _nodes(clusters, i, j):  # type: ignore[no-untyped-def]
+    a, b = clusters[i, NODE], clusters[j, NODE]
+    return min(a, b), max(a, b)
+
+
+@compiled
+def _close(keys, winners, levels, clusters, three):  # type: ignore[no-untyped-def]
+    """Three boundaries leave the tournament, the first of them its winner."""
+    _, b, c = three
+    take_out(keys, winners, levels, clusters, three)
+    if winners[levels[1] + b // FAN] == b:
+        take_out(keys, winners, levels, clusters, (b, b, b))
+    if winners[levels[1] + c // FAN] == c:
+        take_out(keys, winners, levels, clusters, (c, c, c))
+
+
+@compiled
+def _run(chain, done, rule, scratch, queue):  # type: ignore[no-untyped-def]
+    """The arrays are taken out of the tuples once: each access counts references."""
+    sums, clusters, groups, bounds = chain.sums, chain.clusters, chain.groups, chain.bounds
     children, inertia, splits = chain.children, chain.inertia, chain.splits
-    m = len(keys)
-    while done < m:
-        i = winners[1] if m > 1 else winners[0]
-        if keys[i] == inf:
-            break
+    keys, winners, levels = queue
+    costs, blocks, root = keys.view(f8), keys[: levels[-1]].reshape(-1, FAN), levels[-1]
+    while keys[root] != NEVER:
+        i = winners[root]
         p, j = clusters[i, BEFORE], clusters[i, AFTER]
-        children[done, 0] = min(clusters[i, NODE], clusters[j, NODE])
-        children[done, 1] = max(clusters[i, NODE], clusters[j, NODE])
-        inertia[done], splits[done] = keys[i], j
-        _join(clusters, groups, bounds, i, m + 1 + done)
+        children[done, 0], children[done, 1] = _nodes(clusters, i, j)
+        inertia[done], splits[done] = costs[i], j
+        _close(keys, winners, levels, clusters, (i, max(p, 0), j))
+        ahead = winners[root]
+        prefetch_soon(clusters, ahead, 0)
+        for column in range(0, FAN, LINE // 8):
+            prefetch_soon(blocks, ahead // FAN, column)
+            prefetch_soon(blocks, levels[1] // FAN + ahead // FAN // FAN, column)
+        _join(clusters, groups, bounds, i, len(clusters) + done)
         q = clusters[i, AFTER]
         left = p >= 0 and _is_open(clusters, groups, bounds, p, rule)
         right = _is_open(clusters, groups, bounds, i, rule)
         slots = (p if left else i, i, j, q if right else i)
-        to_p, to_q = _fused(sums, clusters, slots, scratch)
-        if p >= 0:
-            keys[p] = _cost(clusters, p, i, to_p) if left else inf
-        if j < m:
-            keys[j] = inf
-        keys[i] = _cost(clusters, i, q, to_q) if right else inf
-        _replay(keys, winners, clusters, (max(p, 0), i, min(j, m - 1)))
+        to_p, to_q = _fused(sums, clusters, slots, scratch, ahead)
+        if left:
+            costs[p] = _cost(clusters, p, i, to_p)
+            enter(keys, winners, levels, clusters, p)
+        if right:
+            costs[i] = _cost(clusters, i, q, to_q)
+            enter(keys, winners, levels, clusters, i)
         done += 1
     return done
 
 
 def run(chain: Chain, done: int, grouped: bool, short: float) -> int:
     """Merge the cheapest open boundary until none is open (see `chain`); returns merges done."""
-    if len(chain.keys) == 0:
-        return done
-    _start(chain, (grouped, short))
-    return int(_run(chain, done, (grouped, short)))
+    scratch = np.zeros((2, LANES), dtype=chain.sums.dtype)
+    queue = new_queue(len(chain.clusters))
+    _start(chain, (grouped, short), scratch, queue)
+    return int(_run(chain, done, (grouped, short), scratch, queue))

@@ -57,7 +57,32 @@ class Damaged:
         return f"{self.path}: damaged at {self.at_s:.2f} s: {self.reason}"
 
 
-ReadFailure: TypeAlias = FileMissing | NotReadable | NoVideoStream | NoAudioStream | Damaged
+@frozen
+class TooLarge:
+    """The file asks for more than a limit allows; nothing of it was given.
+
+    A limit that is only met midway is `Damaged`, with `told` as its reason: what came is good.
+    """
+
+    path: str
+    what: str
+    limit: float
+    setting: str
+
+    @property
+    def told(self) -> str:
+        """What is too large, and the setting that allows more."""
+        return (
+            f"{self.what}, over the limit {self.setting} = {self.limit:.15g}; raise it to read on"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path}: too large: {self.told}"
+
+
+ReadFailure: TypeAlias = (
+    FileMissing | NotReadable | NoVideoStream | NoAudioStream | Damaged | TooLarge
+)
 
 
 class FrameReader(Protocol):

@@ -346,6 +346,89 @@ def fail_at(patch: pytest.MonkeyPatch, step: int, trouble: BaseException) -> "co
     return left
 
 
+class PowerCut:
+    """Knows what has been synced; makes the copy of a library that a power cut would leave.
+
+    In the worst case: of a file that was not synced nothing is there but its name, and if its
+    folder was not synced either, not even that.
+    """
+
+    def __init__(self, path: Path, patch: pytest.MonkeyPatch) -> None:
+        self._path = path
+        self._before = set(path.rglob("*"))
+        self._files: set[Path] = set()
+        self._names: dict[Path, set[str]] = {}
+        sync = os.fsync
+
+        def fsync(file: int) -> None:
+            sync(file)
+            self._note(Path(f"/proc/self/fd/{file}").readlink())
+
+        patch.setattr(os, "fsync", fsync)
+
+    def _note(self, path: Path) -> None:
+        if path.is_dir():
+            self._names[path] = {entry.name for entry in path.iterdir()}
+        else:
+            self._files.add(path)
+
+    def leaves(self, copy: Path) -> Path:
+        shutil.copytree(self._path, copy)
+        for file in self._path.rglob("*"):
+            if file in self._before and file.suffix != ".json":
+                continue
+            left = copy / file.relative_to(self._path)
+            if file.is_file() and file.name not in self._names.get(file.parent, set()):
+                left.unlink()
+            elif file.is_file() and file not in self._files:
+                left.write_bytes(b"")
+        shutil.copy(self._path / "library.json", copy)
+        return copy
+
+
+def repair(library: Library) -> object:
+    return library.doctor(repair=True)
+
+
+@pytest.mark.parametrize(
+    ("operate", "new"),
+    [
+        (replace, {"a": (1, False), "b": (0, False)}),
+        (annotate, {"a": (0, True), "b": (0, False)}),
+        (remove, {"b": (0, False)}),
+        (repair, {"a": (0, False), "b": (0, False)}),
+    ],
+)
+def test_a_power_cut_between_two_changes_leaves_the_old_state_or_the_new(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    operate: Callable[[Library], object],
+    new: State,
+) -> None:
+    library = made(path / "0", "a", "b")
+    cut, copies = PowerCut(path / "0", monkeypatch), count(1)
+
+    def cutting(method: Callable[..., object]) -> Callable[..., object]:
+        def change(*args: object, **options: object) -> object:
+            cut.leaves(path / str(next(copies)))
+            return method(*args, **options)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("add", "delete", "_do_merge", "optimize"):
+            patch.setattr(LanceTable, name, cutting(getattr(LanceTable, name)))
+        assert isinstance(operate(library), Success)
+    end = next(copies)
+    cut.leaves(path / str(end))
+    seen = [state_of(view_of(path / str(copy))) for copy in range(1, end + 1)]
+    old: State = {"a": (0, False), "b": (0, False)}
+    assert all(state in (old, new) for state in seen)
+    assert seen == sorted(seen, key=lambda state: state == new)
+    assert seen[-1] == new
+    assert end > 2
+
+
 def test_a_commit_while_a_view_is_taken_is_not_half_in_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

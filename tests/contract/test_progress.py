@@ -11,7 +11,7 @@ from typing import Protocol, Self, TextIO
 import pytest
 from returns.result import Failure, Success
 
-from kuavi.adapters.progress import cancellable, events, lines, memory, rich_bars, silent
+from kuavi.adapters.progress import cancellable, events, lines, memory, profiled, rich_bars, silent
 from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.domain.manifest import Gap, Stage
 from kuavi.domain.outcome import Outcome
@@ -70,6 +70,7 @@ ADAPTERS: dict[str, Callable[[TextIO], Progress]] = {
     "silent": lambda _: silent.build(),
     "memory": lambda _: memory.build(),
     "cancellable": lambda stream: cancellable.build(lines.build(stream), Flag()),
+    "profiled": lambda stream: profiled.build(lines.build(stream)),
 }
 STOPPABLE: dict[str, Callable[[int], Progress]] = {
     "memory": memory.build,

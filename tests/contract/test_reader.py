@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.adapters.readers import ahead, fake, pyav
+from kuavi.adapters.readers import ahead, fake, isolated, pyav
 from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AtTimes,
@@ -73,6 +73,10 @@ def in_file(folder: Path, content: Content) -> tuple[FrameReader, str]:
     return pyav.build(), str(path)
 
 
+def in_a_process(folder: Path, content: Content) -> tuple[FrameReader, str]:
+    return isolated.build(), in_file(folder, content)[1]
+
+
 def in_memory(_: Path, content: Content) -> tuple[FrameReader, str]:
     frames = tuple(zip(content.times_s, content.pictures, strict=True))
     end_s = content.end_s or 1.0
@@ -86,6 +90,7 @@ def read_ahead(folder: Path, content: Content) -> tuple[FrameReader, str]:
 
 ADAPTERS: dict[str, Callable[[Path, Content], tuple[FrameReader, str]]] = {
     "fake": in_memory,
+    "isolated": in_a_process,
     "pyav": in_file,
     "ahead": read_ahead,
 }

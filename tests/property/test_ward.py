@@ -1,4 +1,6 @@
 import importlib.util
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering, ward_tree
 
 from kuavi.domain.chain import Rows
 from kuavi.domain.space import Matrix
-from kuavi.domain.ward import Dendrogram, Engine, Precision, chain_ward
+from kuavi.domain.ward import NUMBA_FROM, Dendrogram, Engine, Precision, chain_ward
 from tests.strategies_tree import frame_rows, grouped_rows
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
@@ -210,3 +212,31 @@ def test_what_can_not_be_clustered_is_refused() -> None:
         chain_ward(rows, precision="fp32", in_place=True)
     with pytest.raises(ValueError, match="5 clusters"):
         chain_ward(rows).labels(5)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba is not installed")
+@pytest.mark.parametrize(("n", "loaded"), [(NUMBA_FROM - 1, False), (NUMBA_FROM, True)])
+def test_numba_is_loaded_only_for_many_frames(n: int, loaded: bool) -> None:
+    script = (
+        "import sys, numpy as np; from kuavi.domain.ward import chain_ward;"
+        f"chain_ward(np.arange({n}.0, dtype=np.float32)[:, None] ** 2, precision='fp32');"
+        "print('numba' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(loaded)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba is not installed")
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_engines_agree_over_several_levels_of_the_tournament(
+    precision: Precision, tied: bool
+) -> None:
+    rng = np.random.default_rng(9)
+    rows: Rows = rng.standard_normal((2500, 3)).astype(np.float32)
+    if tied:
+        rows = np.round(rows)
+    fast = chain_ward(rows, precision=precision, engine="numba")
+    assert same(fast, chain_ward(rows, precision=precision, engine="numpy"))

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers._choice import Choice
-from kuavi.adapters.readers._container import open_media
+from kuavi.adapters.readers._container import Opener, open_media
 from kuavi.adapters.readers._sampled import SampledRun
 from kuavi.adapters.readers.pyav import build
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.media import AtTimes, ByRate, EveryFrame, Pixels, Sampling, Seen, View
 from kuavi.domain.sampling import Shown, clipped, start, take
 from kuavi.domain.spans import Span
@@ -148,7 +149,7 @@ def assert_same(got: Sequence[Seen], wanted: Sequence[Seen]) -> None:
 
 def ran(path: Path, sampling: Sampling, within: Span | None = None) -> SampledRun:
     """The run of the short cut itself, to its end."""
-    with open_media(str(path)).unwrap() as media:
+    with open_media(str(path), Opener(DecodeLimits(), lambda _: None)).unwrap() as media:
         run = SampledRun(media, media.video, Choice([View(sampling, SIDE)], within))
         for _ in run.pictures():
             pass

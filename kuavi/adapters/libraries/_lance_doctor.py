@@ -165,13 +165,16 @@ def _repair(path: Path, tables: Tables, state: _State) -> None:
     videos = tables.open(VIDEOS)
     for row in state.damaged:
         videos.delete(f"id = {literal(row.video)}")
+        tables.settle(VIDEOS)
     lost: dict[VideoId, list[Holding]] = {}
     for video, held in state.lost():
         lost.setdefault(video, []).append(held)
     for video, holdings in lost.items():
         put(videos, _without(state.entries[video], holdings))
+        tables.settle(VIDEOS)
     for name, video_id, rev, layer in _look(path, tables).orphans():
         tables.open(name).delete(owned_by(video_id, rev, layer))
+        tables.settle(name)
 
 
 def _without(entry: Entry, lost: list[Holding]) -> Entry:

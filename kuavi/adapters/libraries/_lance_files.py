@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from returns.result import Failure, Success
 
+from kuavi.adapters.libraries._lance_disk import sync_names
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.library import (
     SCHEMA_VERSION,
@@ -77,6 +78,7 @@ def mark(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path / MARKER)
+    sync_names(path)
 
 
 def _free(path: Path) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
+from kuavi.adapters.libraries._lance_disk import Disk, sync_names
 from kuavi.adapters.libraries._lance_files import TABLES
 from kuavi.adapters.libraries._lance_rows import Columns, columns_of
 from kuavi.adapters.libraries._lance_schema import (
@@ -36,6 +37,7 @@ class Tables:
     def __init__(self, path: Path) -> None:
         self._folder = path / TABLES
         self._database = lancedb.connect(self._folder)
+        self._disk = Disk(self._folder)
 
     def open(self, name: str) -> Any:
         """The table at its latest version, in a handle of its own."""
@@ -57,7 +59,17 @@ class Tables:
 
     def make(self, name: str, schema: Any) -> Any:
         """The table; made if it isn't there."""
-        return self._database.create_table(name, schema=schema, exist_ok=True)
+        is_new = not self.exists(name)
+        table = self._database.create_table(name, schema=schema, exist_ok=True)
+        if is_new:
+            self.settle(name)
+            sync_names(self._folder)
+        return table
+
+    def settle(self, *names: str) -> None:
+        """Return when all that was written to these tables will outlive a power cut."""
+        for name in names:
+            self._disk.settle(name)
 
     def make_all(self) -> None:
         """The tables that every library has; those that are there stay as they are."""
@@ -65,6 +77,7 @@ class Tables:
             table = self.make(name, schema)
             if name in TEXT_TABLES:
                 ensure_text_index(table)
+            self.settle(name)
 
 
 def ensure_text_index(table: Any) -> None:
@@ -101,6 +114,7 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, columns: Column
             "position": np.arange(holding.rows, dtype=np.int32),
         }
         table.add(pa.table({**owned, **columns}, schema=table.schema))
+    tables.settle(holding.table)
 
 
 def fetch(
@@ -127,3 +141,4 @@ def delete(tables: Tables, video: VideoId, holdings: Iterable[Holding]) -> None:
     for holding in holdings:
         if holding.rows:
             tables.open(holding.table).delete(owned_by(video, holding.rev, holding.layer))
+            tables.settle(holding.table)

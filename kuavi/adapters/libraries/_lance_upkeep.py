@@ -44,28 +44,31 @@ def tidy(tables: Tables, names: Iterable[str], n_videos: int, keep: timedelta) -
         table = tables.open(name)
         stale = name in TEXT_TABLES and stale_rows(table) > 0
         if stale or fragments(table) > allowed_fragments(n_videos):
-            _compact(tables, table, keep, interrupted=False)
+            _compact(tables, name, keep, interrupted=False)
 
 
 def rebuild(tables: Tables, keep: timedelta) -> None:
     """Compact all tables of the library, and restore a lost full-text index."""
     for name in tables.names():
-        table = tables.open(name)
         if name in TEXT_TABLES:
-            ensure_text_index(table)
-        _compact(tables, table, keep, interrupted=True)
+            ensure_text_index(tables.open(name))
+            tables.settle(name)
+        _compact(tables, name, keep, interrupted=True)
 
 
-def _compact(tables: Tables, table: Any, keep: timedelta, interrupted: bool) -> None:
+def _compact(tables: Tables, name: str, keep: timedelta, interrupted: bool) -> None:
     """Merge fragments, bring the index up to date, then drop versions nobody can want.
 
     Two steps, as LanceDB counts the age of versions from the end of its compaction.  With
     `interrupted` also files that no version names are dropped; only safe for the one writer.
     """
+    table = tables.open(name)
     table.optimize(cleanup_older_than=_NEVER)
+    tables.settle(name)
     wanted = _current_at(tables.open(VIDEOS), datetime.now() - keep)
     age = datetime.now() - _current_at(table, wanted) + keep / 10
     table.optimize(cleanup_older_than=age, delete_unverified=interrupted)
+    tables.settle(name)
 
 
 def _current_at(table: Any, moment: datetime) -> datetime:

@@ -3,7 +3,7 @@
 One writer at a time (a lock held for the length of one commit), any number of readers, which wait
 for nobody.  A commit writes its rows first and then, in one atomic step, the video's row that names
 them; a process killed before that step has changed nothing that can be seen.  It survives the death
-of the process at any moment; of a power cut it promises what the file system does.
+of the process at any moment.  Of a power cut it promises less: see `_lance_disk`.
 
 A view stays readable for at least an hour after the commit that replaced it; later its files may be
 collected, and it answers `StorageFailed`.
@@ -148,7 +148,7 @@ class LanceLibrary:
         new = tuple(
             write(self._tables, record, part) for part in parts if part_name(part) not in there
         )
-        put(videos, Entry(record, kept + new))
+        self._name(Entry(record, kept + new))
         self._clean(record.id, [held for held in old if held not in kept], new)
         return Success(None)
 
@@ -174,7 +174,7 @@ class LanceLibrary:
             return Success(None)
         new = self._write_annotations(video, nodes, after)
         others = tuple(held for held in entry.holdings if held.part != ANNOTATIONS)
-        put(videos, evolve(entry, holdings=(*others, new)))
+        self._name(evolve(entry, holdings=(*others, new)))
         self._clean(video, [] if old is None else [old], [new])
         return Success(None)
 
@@ -196,8 +196,14 @@ class LanceLibrary:
         if entry is None:
             return Failure(NoSuchVideo(video))
         videos.delete(f"id = {literal(video)}")
+        self._tables.settle(VIDEOS)
         self._clean(video, entry.holdings, ())
         return Success(None)
+
+    def _name(self, entry: Entry) -> None:
+        """The commit itself: the video's row names its rows, which the disk holds by now."""
+        put(self._tables.open(VIDEOS), entry)
+        self._tables.settle(VIDEOS)
 
     def _clean(self, video: VideoId, gone: Sequence[Holding], new: Sequence[Holding]) -> None:
         """Delete what a commit replaced and compact what it made ragged.

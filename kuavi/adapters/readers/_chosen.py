@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers._choice import Choice, Chosen
-from kuavi.adapters.readers._container import Media, open_media
+from kuavi.adapters.readers._container import Media, Opener, open_media
 from kuavi.adapters.readers._decoding import pictures
 from kuavi.adapters.readers._sampled import SampledRun
 from kuavi.domain.outcome import Outcome
@@ -34,7 +34,7 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
     if not run.began:
         yield from _plain(media, choice, choice.from_s, None, None)
         return
-    again = open_media(media.path)  # decoder and demuxer as new
+    again = open_media(media.path, Opener(media.limits, media.pulse))  # decoder and demuxer as new
     if isinstance(again, Failure):
         yield again
         return

@@ -6,17 +6,19 @@ or a concat script that names other files is refused.
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.outcome import Outcome
-from kuavi.ports.reader import FileMissing, NotReadable, ReadFailure
+from kuavi.ports.reader import FileMissing, NotReadable, ReadFailure, TooLarge
 
 FORMATS = (
     "mov,mp4,matroska,webm,avi,mpegts,flv,mpeg,mpegvideo,ogg,asf,mxf,ivf,nut,dv,rm,"
@@ -24,8 +26,8 @@ FORMATS = (
 )
 """libavformat's names of the formats that are opened; audio alone is told apart from no media."""
 
-MAX_PIXELS = 8192 * 8192
-"""No picture larger than this is decoded: some 200 MB as RGB."""
+Pulse: TypeAlias = Callable[[float], None]
+"""Told of every packet (0), and of every picture or block of sound with the seconds it adds."""
 
 _STATED_IN_HEADER = {"mov", "avi"}
 _UNLIKE_VIDEO = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
@@ -41,6 +43,8 @@ class Media:
     audio: Any | None
     start_s: float
     duration_s: float
+    limits: DecodeLimits
+    pulse: Pulse
 
     def __enter__(self) -> "Media":
         return self
@@ -68,7 +72,15 @@ class Media:
         return None
 
 
-def open_media(path: str) -> Outcome[Media, ReadFailure]:
+@frozen
+class Opener:
+    """How files are opened: within which limits, and who is told that decoding goes on."""
+
+    limits: DecodeLimits
+    pulse: Pulse
+
+
+def open_media(path: str, opener: Opener) -> Outcome[Media, ReadFailure]:
     """Open a file; the caller closes the Media."""
     if (refused := _refused(path)) is not None:
         return Failure(refused)
@@ -81,7 +93,7 @@ def open_media(path: str) -> Outcome[Media, ReadFailure]:
     except (av.FFmpegError, UnicodeError) as error:
         return Failure(NotReadable(path, _reason(error)))
     try:
-        media = _media(path, container)
+        media = _media(path, container, opener)
     except (av.FFmpegError, UnicodeError) as error:
         container.close()
         return Failure(NotReadable(path, _reason(error)))
@@ -109,11 +121,12 @@ def _refused(path: str) -> ReadFailure | None:
     return None
 
 
-def _media(path: str, container: Any) -> Media:
+def _media(path: str, container: Any, opener: Opener) -> Media:
     video = next((s for s in container.streams.video if not s.disposition & _UNLIKE_VIDEO), None)
     audio = next(iter(container.streams.audio), None)
     duration_s = max(container.duration or 0, 0) / av.time_base
-    return Media(path, container, video, audio, _start_s(path, container), duration_s)
+    start_s = _start_s(path, container)
+    return Media(path, container, video, audio, start_s, duration_s, opener.limits, opener.pulse)
 
 
 def _start_s(path: str, container: Any) -> float:
@@ -147,10 +160,32 @@ def _unusable(media: Media) -> ReadFailure | None:
         return None if heard or pictures else NotReadable(media.path, "no picture or sound in it")
     if media.video.codec_context is None:
         return NotReadable(media.path, "there is no decoder for its pictures")
-    if media.video.width * media.video.height > MAX_PIXELS:
-        size = f"{media.video.width}x{media.video.height}"
-        return NotReadable(media.path, f"its pictures are too large ({size})")
-    media.video.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    media.video.codec_context.options = {"max_pixels": str(_allocated_pixels(media.limits))}
+    return too_many_pixels(media, media.video.width, media.video.height)
+
+
+def _allocated_pixels(limits: DecodeLimits) -> int:
+    """What libavcodec may allocate for a picture: it pads sizes, and checks them padded."""
+    return limits.max_pixels + limits.max_pixels // 8 + (1 << 16)
+
+
+def too_many_pixels(media: Media, width: int, height: int) -> TooLarge | None:
+    if width * height <= media.limits.max_pixels:
+        return None
+    what = f"its pictures have {width}x{height} pixels"
+    return TooLarge(media.path, what, media.limits.max_pixels, "max_pixels")
+
+
+def too_long(media: Media, stream: Any) -> TooLarge | None:
+    """A refusal where the header itself says that there is more than the limits allow."""
+    limits = media.limits
+    end_s = media.stated_end_s(stream)
+    if end_s is not None and end_s > limits.max_duration_s:
+        what = f"it lasts {end_s:.0f} s"
+        return TooLarge(media.path, what, limits.max_duration_s, "max_duration_s")
+    if stream.frames > limits.max_frames:
+        what = f"it has {stream.frames} pictures"
+        return TooLarge(media.path, what, limits.max_frames, "max_frames")
     return None
 
 
@@ -171,6 +206,6 @@ def _clock_s(text: str) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, av.error.InvalidDataError):
+    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
         return "the data is broken or of a kind that is not accepted"
     return getattr(error, "strerror", None) or str(error)

@@ -8,11 +8,11 @@ import av
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.adapters.readers._container import Media
+from kuavi.adapters.readers._container import Media, too_many_pixels
 from kuavi.adapters.readers._timeline import Timeline
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
-from kuavi.ports.reader import Damaged
+from kuavi.ports.reader import Damaged, TooLarge
 
 BACK_STEPS_S = (0.0, 1.0, 4.0, 16.0, 64.0)
 """How much earlier to seek, step by step, when the frame on screen was not reached."""
@@ -30,24 +30,60 @@ MAX_READ_ERRORS = 8
 
 
 class Decoding:
-    """Decodes one stream; `trouble` is what went wrong since the last good frame, or empty."""
+    """Decodes one stream; `trouble` is what went wrong since the last good frame, or empty.
+
+    `stopped` is the limit that ended it, or empty.
+    """
 
     def __init__(self, media: Media, stream: Any) -> None:
+        self._media = media
         self._container = media.container
         self._stream = stream
+        self._count = 0
         self.trouble = ""
+        self.stopped = ""
 
     def frames(self) -> Iterator[Any]:
         """Decoded frames in presentation order; packets that don't decode are passed over."""
         for packet in self.packets():
+            self._media.pulse(0.0)
             try:
                 decoded = packet.decode()
             except av.FFmpegError as error:
-                self.trouble = error.strerror or str(error)
+                self.trouble = self._told(error)
                 continue
             for frame in decoded:
+                self._check(frame)
+                if self.stopped:
+                    return
                 self.trouble = "the last picture or sound is incomplete" if frame.is_corrupt else ""
                 yield frame
+
+    def _told(self, error: av.FFmpegError) -> str:
+        """What went wrong; libavcodec forgets a size that it refuses, or keeps it for us to see."""
+        told: str = error.strerror or str(error)
+        if self._stream.type != "video":
+            return told
+        width, height = self._stream.codec_context.width, self._stream.codec_context.height
+        if (refused := too_many_pixels(self._media, width, height)) is not None:
+            return refused.told
+        if self._count and not width:
+            limit = self._media.limits.max_pixels
+            what = "its pictures change to a size that is refused"
+            return TooLarge(self._media.path, what, limit, "max_pixels").told
+        return told
+
+    def _check(self, frame: Any) -> None:
+        """Counts a frame and stops at a limit; sound has a limit of its own, its length."""
+        self._media.pulse(seconds(frame, self._stream)[1])
+        if self._stream.type != "video":
+            return
+        self._count += 1
+        refused = too_many_pixels(self._media, frame.width, frame.height)
+        if refused is None and self._count > self._media.limits.max_frames:
+            limit = self._media.limits.max_frames
+            refused = TooLarge(self._media.path, "there are more pictures", limit, "max_frames")
+        self.stopped = refused.told if refused is not None else ""
 
     def packets(self) -> Iterator[Any]:
         """Packets of the stream; a read error ends it only when it keeps coming back.
@@ -115,13 +151,10 @@ def pictures(
     """
     prepare(media, stream)
     decoding = Decoding(media, stream)
-    timeline = Timeline(media.start_s, media.duration_s)
     held: Any = None
     time_s, until_s = 0.0, 0.0
-    for picture in _positioned(media, decoding, stream, from_s):
-        stamp_s, length_s = seconds(picture, stream)
-        next_s = timeline.place(stamp_s, length_s)
-        if next_s is None or (held is not None and next_s <= time_s):
+    for picture, next_s, length_s in _placed(media, decoding, stream, from_s):
+        if held is not None and next_s <= time_s:
             continue
         if held is not None:
             yield Success(Timed(held, time_s, next_s, last=False))
@@ -130,13 +163,29 @@ def pictures(
             length_s = length_s or next_s - time_s
         held, time_s = picture, next_s
         until_s = time_s + (length_s or usual_length_s(stream))
-    trouble = decoding.trouble or cut_off(media, stream, until_s)
+    trouble = decoding.stopped or decoding.trouble or cut_off(media, stream, until_s)
     if held is not None:
         yield Success(Timed(held, time_s, until_s, last=not trouble))
     elif not trouble and within is None:
         trouble = "no picture could be decoded"
     if trouble:
         yield Failure(Damaged(media.path, until_s, trouble))
+
+
+def _placed(
+    media: Media, decoding: Decoding, stream: Any, from_s: float | None
+) -> Iterator[tuple[Any, float, float]]:
+    """Decoded frames with their times and lengths (0: unknown), up to the longest that is read."""
+    timeline = Timeline(media.start_s, media.duration_s)
+    limit_s = media.limits.max_duration_s
+    for picture in _positioned(media, decoding, stream, from_s):
+        stamp_s, length_s = seconds(picture, stream)
+        time_s = timeline.place(stamp_s, length_s)
+        if time_s is not None and time_s >= limit_s:
+            decoding.stopped = TooLarge(media.path, "it goes on", limit_s, "max_duration_s").told
+            return
+        if time_s is not None:
+            yield picture, time_s, length_s
 
 
 def _positioned(

@@ -20,7 +20,7 @@ from attrs import frozen
 
 from kuavi.adapters.readers._bitstream import Role, RoleOf, role_reader
 from kuavi.adapters.readers._choice import Choice, Chosen, timed_of
-from kuavi.adapters.readers._container import Media
+from kuavi.adapters.readers._container import Media, too_many_pixels
 from kuavi.adapters.readers._decoding import (
     BACK_STEPS_S,
     BEFORE_START_S,
@@ -137,6 +137,10 @@ class SampledRun:
 
     def _next(self, packet: Any, role_of: RoleOf) -> Iterator[Chosen]:
         self.n_packets += 1
+        self._media.pulse(0.0)
+        if self.n_packets > self._media.limits.max_frames:
+            self.trouble = Trouble("there are more pictures than the limit")
+            return
         role = self._role(packet, role_of)
         if role is None:
             return
@@ -220,6 +224,10 @@ class SampledRun:
                 self.trouble = Trouble("a picture is incomplete or out of turn", local=True)
                 return
             heappop(self._awaited)
+            self._media.pulse(float((frame.duration or 0) * (frame.time_base or 0)))
+            if too_many_pixels(self._media, frame.width, frame.height) is not None:
+                self.trouble = Trouble("its pictures grow past the limit", local=True)
+                return
             wanted = self._plan.wanted
             if wanted and wanted[0].pts == frame.pts:
                 planned = wanted.popleft()

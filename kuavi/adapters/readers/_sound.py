@@ -14,7 +14,7 @@ from kuavi.adapters.readers._timeline import Timeline
 from kuavi.domain.media import AUDIO_RATE_HZ, AudioChunk, Samples
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
-from kuavi.ports.reader import Damaged
+from kuavi.ports.reader import Damaged, TooLarge
 
 CHUNK = AUDIO_RATE_HZ
 """Samples in a chunk: one second."""
@@ -47,6 +47,10 @@ class Packer:
     def full(self) -> bool:
         """Whether the end has been reached."""
         return self._room is not None and self._position >= self._room
+
+    @property
+    def empty(self) -> bool:
+        return self._position == 0
 
     @property
     def _position(self) -> int:
@@ -97,7 +101,8 @@ def chunks(
     start_s = 0.0 if within is None else max(within.start_s, 0.0)
     if start_s > PREROLL_S:
         seek(media, stream, start_s - PREROLL_S)
-    packer = Packer(start_s, None if within is None else within.end_s)
+    limit_s = max(media.limits.max_audio_s, start_s)
+    packer = Packer(start_s, limit_s if within is None else min(within.end_s, limit_s))
     decoding = Decoding(media, stream)
     timeline = Timeline(media.start_s, media.duration_s)
     try:
@@ -112,13 +117,25 @@ def chunks(
     except (av.FFmpegError, ValueError) as error:
         decoding.trouble = str(error)
     yield from map(Success, packer.rest())
+    ended = _ended(media, stream, decoding, packer, within)
+    if ended is not None:
+        yield Failure(ended)
+
+
+def _ended(
+    media: Media, stream: Any, decoding: Decoding, packer: Packer, within: Span | None
+) -> Damaged | None:
+    """Why the sound ends before it should, if it does."""
     if packer.full:
-        return
-    trouble = decoding.trouble or _cut_off(media, stream, packer.end_s)
-    if packer.end_s == start_s and within is None:
-        trouble = trouble or "no sound could be decoded"
-    if trouble:
-        yield Failure(Damaged(media.path, packer.end_s, trouble))
+        if within is not None and within.end_s <= media.limits.max_audio_s:
+            return None
+        limit_s = media.limits.max_audio_s
+        reason = TooLarge(media.path, "its sound goes on", limit_s, "max_audio_s").told
+    else:
+        reason = decoding.trouble or _cut_off(media, stream, packer.end_s)
+        if packer.empty and within is None:
+            reason = reason or "no sound could be decoded"
+    return Damaged(media.path, packer.end_s, reason) if reason else None
 
 
 def _resampled(decoding: Decoding) -> Iterator[Any]:

@@ -14,11 +14,19 @@ from returns.result import Failure, Success
 
 from kuavi.adapters.readers._choice import Choice
 from kuavi.adapters.readers._chosen import chosen
-from kuavi.adapters.readers._container import MAX_PIXELS, Media, open_media, sample_aspect
+from kuavi.adapters.readers._container import (
+    Media,
+    Opener,
+    Pulse,
+    open_media,
+    sample_aspect,
+    too_long,
+)
 from kuavi.adapters.readers._decoding import Decoding, Timed, prepare
 from kuavi.adapters.readers._scale import Scaler, Turn, turn_of
 from kuavi.adapters.readers._sizes import fitted
 from kuavi.adapters.readers._sound import chunks
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
@@ -31,37 +39,45 @@ from kuavi.ports.reader import (
     ReadFailure,
 )
 
+UNFITTED = 1 << 31
+"""A longest side that no picture has."""
+
 
 @frozen
 class PyAvReader:
     """Follows kuavi.ports.reader.FrameReader."""
 
+    opener: Opener
+
     def info(self, path: str) -> Outcome[MediaInfo, ReadFailure]:
-        opened = open_media(path)
+        opened = open_media(path, self.opener)
         if isinstance(opened, Failure):
             return opened
         with opened.unwrap() as media:
             if media.video is None:
                 return Failure(NoVideoStream(path))
-            return _info(media, media.video)
+            refused = too_long(media, media.video)
+            return _info(media, media.video) if refused is None else Failure(refused)
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
     ) -> Iterator[Outcome[Seen, ReadFailure]]:
-        opened = open_media(path)
+        opened = open_media(path, self.opener)
         if isinstance(opened, Failure):
             yield opened
             return
         with opened.unwrap() as media:
             if media.video is None:
                 yield Failure(NoVideoStream(path))
+            elif within is None and (refused := too_long(media, media.video)) is not None:
+                yield Failure(refused)
             elif views:
                 yield from _served(media, views, within)
 
     def audio(
         self, path: str, within: Span | None = None
     ) -> Iterator[Outcome[AudioChunk, ReadFailure]]:
-        opened = open_media(path)
+        opened = open_media(path, self.opener)
         if isinstance(opened, Failure):
             yield opened
             return
@@ -74,8 +90,13 @@ class PyAvReader:
                 yield from chunks(media, media.audio, within)
 
 
-def build() -> FrameReader:
-    return PyAvReader()
+def build(limits: DecodeLimits | None = None, pulse: Pulse | None = None) -> FrameReader:
+    """A reader in the caller's process; `pulse` is told that decoding goes on."""
+    return PyAvReader(Opener(limits or DecodeLimits(), pulse or _untold))
+
+
+def _untold(_: float) -> None:
+    """Nobody wants to know."""
 
 
 def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
@@ -86,7 +107,7 @@ def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
     coded = stream if first is None else first
     if not (coded.width and coded.height):
         return Failure(NotReadable(media.path, "the size of its pictures is unknown"))
-    width, height = fitted(coded.width, coded.height, MAX_PIXELS, sample_aspect(stream))
+    width, height = fitted(coded.width, coded.height, UNFITTED, sample_aspect(stream))
     rate = stream.average_rate or stream.guessed_rate
     info = MediaInfo(
         container=media.container.format.name,

@@ -52,6 +52,7 @@ CODES = {
     "PathMissing": Exit.NOT_FOUND,
     "PathUnreadable": Exit.FAILED,
     "StorageFailed": Exit.LIBRARY,
+    "TooLarge": Exit.FAILED,
     "UnknownPreset": Exit.USAGE,
     "UnknownSchema": Exit.LIBRARY,
     "ValueError": Exit.USAGE,

@@ -76,7 +76,7 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
         Tools(
             opened.unwrap(),
             Family("files").builder("local")(),
-            Family("readers").builder("pyav")(),
+            Family("readers").builder("isolated")(),
             Family("pictures").builder("pillow")(),
             Family("clocks").builder("system")(),
         )
