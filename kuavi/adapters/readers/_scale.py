@@ -12,9 +12,6 @@ from kuavi.adapters.readers._decoding import Timed
 from kuavi.adapters.readers._sizes import fitted
 from kuavi.domain.media import Frame, Pixels
 
-MUCH_SMALLER = 6.0
-"""Pictures shrunk by more are averaged over areas, for a quarter of the cost of bicubic weights."""
-
 
 @frozen
 class Turn:
@@ -79,8 +76,8 @@ class Scaler:
 
     def _pixels(self, picture: Any, size: tuple[int, int]) -> Pixels:
         reformatter = self._reformatters.setdefault(size, VideoReformatter())
-        shrunk = min(picture.width / size[0], picture.height / size[1])
-        weights = Interpolation.AREA if shrunk > MUCH_SMALLER else Interpolation.BICUBIC
-        scaled: Any = reformatter.reformat(picture, *size, format="rgb24", interpolation=weights)
+        scaled: Any = reformatter.reformat(
+            picture, *size, format="rgb24", interpolation=Interpolation.BICUBIC
+        )
         pixels: Pixels = scaled.to_ndarray()
         return pixels
