@@ -1,6 +1,7 @@
 """What sampled decoding costs, beside a full decode by ffmpeg and beside other libraries.
 
     python -m bench.decode [--clips FOLDER] [--peers-python PATH] [--repeats N] [--long]
+                           [--only CLIP ...] [--at FPS ...] [--without METHOD ...]
 
 CPU seconds (user and system, all threads) of decoding, choosing and scaling to 256 pixels, without
 start-up and imports, each in a process of its own; of `ffmpeg -f null` the whole process.  Methods
@@ -28,6 +29,7 @@ PROGRAM = Path(__file__).with_name("decode_peers.py")
 GOALS = {("A", 2.0): 0.80, ("B", 2.0): 0.70, ("B", 1.0): 0.45, ("B", 0.25): 0.15}
 NEVER_ABOVE = 1.05
 RATES = {"A": (2.0, 8.0), "B": (0.25, 1.0, 2.0, 8.0), "Bcuts": (0.25, 1.0, 2.0)}
+REAL = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4")
 OURS, FFMPEG = "kuavi", "ffmpeg -f null"
 
 
@@ -92,14 +94,19 @@ def show(title: str, costs: dict[str, Cost], goal: float | None) -> None:
 def measure(folder: Path, methods: dict[str, str], options: argparse.Namespace) -> None:
     repeats: int = options.repeats
     for recipe in (B, B_CUTS, A):
+        if options.only and recipe.name not in options.only:
+            continue
         path = make(recipe, folder)
-        for fps in RATES[recipe.name]:
+        for fps in options.at or RATES[recipe.name]:
             costs = table(path, fps, methods, repeats)
             show(f"{path.name} at {fps:g} fps", costs, GOALS.get((recipe.name, fps)))
     files = find_files([])
-    for name in ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4"):
-        costs = table(files[name], 2.0, methods, repeats)
-        show(f"{name} at 2 fps", costs, None)
+    for name in REAL:
+        if options.only and name not in options.only:
+            continue
+        for fps in options.at or (2.0,):
+            costs = table(files[name], fps, methods, repeats)
+            show(f"{name} at {fps:g} fps", costs, None)
     if options.long:
         path = repeated(make(A, folder), 15)
         costs = table(path, 2.0, {OURS: sys.executable}, 1)
@@ -112,12 +119,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--peers-python", help="an interpreter that has decord")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--long", action="store_true", help="also ten minutes of A")
+    parser.add_argument("--only", action="append", help=f"A, B, Bcuts, {', '.join(REAL)}")
+    parser.add_argument("--at", type=float, action="append", help="frames a second")
+    parser.add_argument("--without", action="append", default=[], help="a method to leave out")
     options = parser.parse_args(arguments)
     if shutil.which("ffmpeg") is None:
         parser.error("the ffmpeg program is the anchor, and is not installed")
     methods = {OURS: sys.executable, "pyav": sys.executable, "opencv": sys.executable}
     if options.peers_python:
         methods["decord"] = options.peers_python
+    methods = {name: python for name, python in methods.items() if name not in options.without}
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = options.clips or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,10 @@ from kuavi.adapters.readers._sampled import SampledRun
 from kuavi.adapters.readers.pyav import build
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.media import AtTimes, ByRate, EveryFrame, Pixels, Sampling, Seen, View
+from kuavi.domain.outcome import Outcome
 from kuavi.domain.sampling import Shown, clipped, start, take
 from kuavi.domain.spans import Span
+from kuavi.ports.reader import Damaged, ReadFailure
 from tests.media import blank_packets, real_clip, write_clip
 
 SIDE = 64
@@ -260,6 +262,29 @@ def test_damage_is_left_to_a_plain_decode(tmp_path: Path, lost: slice) -> None:
             assert [o.failure() for o in got if isinstance(o, Failure)] == failures
             assert good[-1].until_s <= frames[-1].until_s
     assert ran(path, ByRate(1)).trouble is not None
+
+
+def test_a_file_that_breaks_off_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "c.mp4"
+    options = CODINGS["flat B"].options
+    write_clip(path, footage(), options=options, mux_options={"movflags": "faststart"})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    whole = list(build().frames(str(path), [View(EveryFrame(), SIDE)]))
+    for fps in (0.25, 2, 8):
+        got = list(build().frames(str(path), [View(ByRate(fps), SIDE)]))
+        assert got[-1] == whole[-1]
+        assert isinstance(got[-1].failure(), Damaged)
+        assert_same([o.unwrap() for o in got[:-1]], broken_off(whole, ByRate(fps)))
+
+
+def broken_off(whole: Sequence[Outcome[Seen, ReadFailure]], sampling: Sampling) -> list[Seen]:
+    cursor, taken = start(sampling), list[Seen]()
+    for outcome in whole[:-1]:
+        one = outcome.unwrap()
+        cursor, wanted = take(cursor, Shown(one.frame.time_s, one.until_s))
+        taken += [one] if wanted else []
+    return taken
 
 
 FRAGILE = ["flat B", "late start", "mkv", "HEVC closed", "VP9", "AV1"]

@@ -284,3 +284,13 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert 1 <= min(counts) <= max(counts) <= 8
+
+
+@pytest.mark.parametrize("side", [200, 50])
+def test_shrinking_averages(tmp_path: Path, side: int) -> None:
+    """Fine stripes become grey, whether little or much smaller: nothing is merely left out."""
+    stripes = np.zeros((240, 640, 3), np.uint8)
+    stripes[:, ::2] = 240
+    path = write_clip(tmp_path / "stripes.mp4", [stripes] * 3)
+    (first, *_) = seen(path, AtTimes((0.0,)), side)
+    assert np.abs(first.frame.pixels[2:-2, 2:-2].astype(float) - 120).max() < 12

@@ -1,8 +1,9 @@
 """Media files read through PyAV, which brings its own ffmpeg libraries.
 
 One streaming decode serves all views: a picture is converted only if some view takes it, and once
-for each size asked for.  What a broken file still gives is given; see `_decoding.pictures` for what
-counts as `Damaged`.
+for each size asked for.  Where no view takes every frame, pictures that no wanted one is made from
+are not decoded (`_sampled`), and damage in them goes unnoticed.  What a broken file still gives is
+given; see `_decoding.pictures` for what counts as `Damaged`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -132,7 +133,10 @@ def _served(
             yield outcome
             return
         one = outcome.unwrap()
-        yield from _seen(scaler, one.timed, views, one.views, media.path)
+        for seen in _seen(scaler, one.timed, views, one.views, media.path):
+            yield seen
+            if isinstance(seen, Failure):
+                return
 
 
 def _seen(
