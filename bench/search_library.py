@@ -33,8 +33,14 @@ from tests import indexed
 
 STEP_S = 0.4
 CLIPS = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4")
-THINGS = "dog car boat horse tree road house table kitchen window river bridge train bird".split()
-DEEDS = "runs past|stands near|is behind|falls on|belongs to|looks like|was sold with".split("|")
+THINGS = [
+    "dog", "car", "boat", "horse", "tree", "road", "house",
+    "table", "kitchen", "window", "river", "bridge", "train", "bird",
+]  # fmt: skip
+DEEDS = [
+    "runs past", "stands near", "is behind", "falls on", "belongs to", "looks like",
+    "was sold with",
+]  # fmt: skip
 SAID = [f"the {a} {deed} the {b}" for a in THINGS for deed in DEEDS for b in THINGS[:5]]
 
 
@@ -125,9 +131,7 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
             TaggedMoment(float(t), tuple(Tag(str(tag), 0.2) for tag in dict.fromkeys(row)))
             for t, row in zip(middles, tags, strict=True)
         )
-        stills = tuple(
-            Keyframe(float(t), Span(t - 0.1, t + 0.1), draw.bytes(200)) for t in middles
-        )
+        stills = tuple(Keyframe(float(t), Span(t - 0.1, t + 0.1), draw.bytes(200)) for t in middles)
         each = n * STEP_S / 10
         picked = draw.choice(len(SAID), size=10, replace=False)
         at = np.arange(10) * each
@@ -140,9 +144,7 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
                 Tree(trees[number % 4]),
                 Rows(Layer.VISUAL, Embeddings(encoder.space, rows), starts, starts + STEP_S),
                 Transcript(tuple(utterance(SAID[k], i * each, each) for i, k in enumerate(picked))),
-                Rows(
-                    Layer.TRANSCRIPT, Embeddings(words.space, sentences[picked]), at, at + each
-                ),
+                Rows(Layer.TRANSCRIPT, Embeddings(words.space, sentences[picked]), at, at + each),
             ),
         )
 

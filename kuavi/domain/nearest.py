@@ -1,5 +1,7 @@
 """The groups of rows nearest to a query: exactly, or through a sketch where rows are many."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from attrs import frozen
 
@@ -8,6 +10,8 @@ from kuavi.domain.layers import Indices
 from kuavi.domain.ranking import Mask, Scores, max_per_group, top_k
 from kuavi.domain.sketch import Sketch, Vector
 from kuavi.domain.space import Matrix
+
+Numbers: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
 
 MANY = 20_000
 """From so many rows on a sketch is worth its while."""
@@ -81,9 +85,7 @@ def _settled(
     return _best(query, grouped, rows[bounds >= least], wanted)
 
 
-def _sketched(
-    query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, float]
-) -> Nearest:
+def _sketched(query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, float]) -> Nearest:
     sketch = grouped.sketch
     assert sketch is not None
     k, floor = wanted
@@ -104,7 +106,7 @@ def _sketched(
     return _settled(query, grouped, rows, bounds, wanted)
 
 
-def _at_least(values: Scores, k: int) -> Indices:
+def _at_least(values: Numbers, k: int) -> Indices:
     """Indices, ascending, of at least min(k, n) highest values; of not many more."""
     n = len(values)
     if n <= k:
@@ -122,9 +124,7 @@ def _kth(query: Vector, grouped: Grouped, rows: Indices, k: int) -> float | None
     return float(found.scores[-1]) if len(found) == k else None
 
 
-def _best(
-    query: Vector, grouped: Grouped, rows: Indices, wanted: tuple[int, float]
-) -> Nearest:
+def _best(query: Vector, grouped: Grouped, rows: Indices, wanted: tuple[int, float]) -> Nearest:
     """The best groups among these rows, by exact scores."""
     k, floor = wanted
     scores = np.clip(np.einsum("nd,d->n", grouped.rows[rows], query), -1, 1).astype(np.float64)

@@ -6,6 +6,7 @@ from typing import Any
 from lancedb.query import MatchQuery
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
+from kuavi.adapters.libraries._lance_rows import words_of
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.spans import Span
@@ -13,6 +14,7 @@ from kuavi.ports.library import TextMatch
 
 _MORE = 4
 _COLUMNS = ["video", "rev", "position", "start_s", "end_s", "text", "_score"]
+_WORDS = "words"
 
 
 def matches(
@@ -24,8 +26,9 @@ def matches(
     ones are there and no row left could tie with the last of them.
     """
     fetch = limit + 16
+    columns = [*_COLUMNS, _WORDS] if layer is Layer.TRANSCRIPT else _COLUMNS
     while True:
-        query = table.search(MatchQuery(words, "text"), query_type="fts").select(_COLUMNS)
+        query = table.search(MatchQuery(words, "text"), query_type="fts").select(columns)
         rows = query.limit(fetch).to_arrow().to_pylist()
         found = [_match(row, layer) for row in rows if _visible(row, visible)]
         found.sort(key=lambda match: (-match.score, match.video, match.position))
@@ -42,4 +45,5 @@ def _visible(row: Mapping[str, Any], visible: Mapping[VideoId, Holding]) -> bool
 
 def _match(row: Mapping[str, Any], layer: Layer) -> TextMatch:
     span = Span(row["start_s"], row["end_s"])
-    return TextMatch(row["video"], layer, row["position"], span, row["text"], row["_score"])
+    said = words_of(row[_WORDS]) if _WORDS in row else ()
+    return TextMatch(row["video"], layer, row["position"], span, row["text"], row["_score"], said)
