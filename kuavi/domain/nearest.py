@@ -18,7 +18,10 @@ MANY = 20_000
 
 _ROUNDING = 1e-5
 """By how much two ways to multiply two unit vectors may differ, and more."""
-_SPARE = 8
+_SPARE = 4
+"""So many times the rows that are wanted are scored to learn what score is reached."""
+_SKETCHED = 64
+"""So many times are compared by all their bits, to choose those."""
 _FEW_BLOCKS = 256
 
 
@@ -93,9 +96,14 @@ def _sketched(query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, 
     differ = sketches.differing(sketch, question)
     if not usable.all():
         differ[~usable] = sketches.COARSE + 1
-    near = _at_least(sketches.COARSE - differ.astype(np.int16), _SPARE * k)
-    reached = _kth(query, grouped, near[usable[near]], k)
-    least = floor if reached is None else max(reached, floor)
+    near = _at_least(sketches.COARSE - differ.astype(np.int16), _SKETCHED * k)
+    near = near[usable[near]]
+    least = floor
+    if len(near):
+        counts = sketches.finer(sketch, question, near, differ[near])
+        likely = sketches.upper(sketch, question, near, counts, both=True)
+        reached = _kth(query, grouped, near[_at_least(likely, _SPARE * k)], k)
+        least = floor if reached is None else max(reached, floor)
     most = min(sketches.most_differing(sketch, question, least), sketches.COARSE)
     rows = np.flatnonzero(differ <= most)
     counts = differ[rows]
@@ -103,7 +111,8 @@ def _sketched(query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, 
     rows = rows[able]
     counts = sketches.finer(sketch, question, rows, counts[able])
     bounds = sketches.upper(sketch, question, rows, counts, both=True)
-    return _settled(query, grouped, rows, bounds, wanted)
+    able = bounds >= least
+    return _settled(query, grouped, rows[able], bounds[able], wanted)
 
 
 def _at_least(values: Numbers, k: int) -> Indices:
@@ -111,7 +120,7 @@ def _at_least(values: Numbers, k: int) -> Indices:
     n = len(values)
     if n <= k:
         return np.arange(n)
-    size = max(1, n // max(_FEW_BLOCKS, _SPARE * k))
+    size = max(1, n // max(_FEW_BLOCKS, 2 * k))
     n_blocks = n // size
     highest = values[: n_blocks * size].reshape(n_blocks, size).max(axis=1)
     edge = np.partition(highest, n_blocks - k)[n_blocks - k] if k < n_blocks else highest.min()
