@@ -12,9 +12,9 @@ more than reading them saves.
 import json
 import logging
 import os
-import tempfile
 import zlib
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -73,18 +73,18 @@ def _write(path: Path, content: str, arrays: Arrays) -> None:
     head = json.dumps({"format": _FORMAT, "content": content, "bytes": at, "arrays": places})
     line = head.encode()
     line += b" " * (-(len(line) + 1) % _ALIGNED) + b"\n"
-    handle, new = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
+    new = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.new")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with new.open("wb") as file:
             file.write(line)
             for array in solid.values():
                 file.write(array.data.cast("B") if array.nbytes else b"")
                 file.write(b"\0" * (-array.nbytes % _ALIGNED))
             file.flush()
             os.fsync(file.fileno())
-        Path(new).replace(path)
+        new.replace(path)
     finally:
-        Path(new).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def _read(path: Path, content: str) -> Arrays | None:

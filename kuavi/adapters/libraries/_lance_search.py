@@ -29,18 +29,26 @@ def matches(
     columns = [*_COLUMNS, _WORDS] if layer is Layer.TRANSCRIPT else _COLUMNS
     while True:
         query = table.search(MatchQuery(words, "text"), query_type="fts").select(columns)
-        rows = query.limit(fetch).to_arrow().to_pylist()
-        found = [_match(row, layer) for row in rows if _visible(row, visible)]
-        found.sort(key=lambda match: (-match.score, match.video, match.position))
-        last = min((row["_score"] for row in rows), default=0.0)
-        if len(rows) < fetch or (len(found) >= limit and found[limit - 1].score > last):
-            return tuple(found[:limit])
+        rows = query.limit(fetch).to_arrow()
+        order, last = _order(rows, visible)
+        enough = len(order) >= limit and rows["_score"][order[limit - 1]].as_py() > last
+        if rows.num_rows < fetch or enough:
+            return tuple(_match(row, layer) for row in rows.take(order[:limit]).to_pylist())
         fetch *= _MORE
 
 
-def _visible(row: Mapping[str, Any], visible: Mapping[VideoId, Holding]) -> bool:
-    holding = visible.get(row["video"])
-    return holding is not None and holding.rev == row["rev"]
+def _order(rows: Any, visible: Mapping[VideoId, Holding]) -> tuple[list[int], float]:
+    """Indices of the visible rows, best first, and the least score of all rows."""
+    owners = zip(*(rows[name].to_pylist() for name in ("video", "rev")), strict=True)
+    shown = [row for row, owner in enumerate(owners) if _visible(*owner, visible)]
+    scores, videos, positions = (rows[name].to_pylist() for name in ("_score", "video", "position"))
+    shown.sort(key=lambda row: (-scores[row], videos[row], positions[row]))
+    return shown, min(scores, default=0.0)
+
+
+def _visible(video: VideoId, rev: str, visible: Mapping[VideoId, Holding]) -> bool:
+    holding = visible.get(video)
+    return holding is not None and holding.rev == rev
 
 
 def _match(row: Mapping[str, Any], layer: Layer) -> TextMatch:
