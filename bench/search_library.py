@@ -121,7 +121,8 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
     sentences = words.encode(SAID).unwrap().rows
     trees = [tree_with(size, seed) for seed in range(4)]
     n = size.scenes * size.frames
-    starts = np.arange(n) * STEP_S
+    starts: Reals = np.arange(n) * STEP_S
+    ends: Reals = starts + STEP_S
     for number in range(size.videos):
         draw = np.random.default_rng([number, size.scenes, size.frames])
         rows = scene_vectors(profiles, encoder.classes.rows, size, draw)
@@ -134,7 +135,8 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
         stills = tuple(Keyframe(float(t), Span(t - 0.1, t + 0.1), draw.bytes(200)) for t in middles)
         each = n * STEP_S / 10
         picked = draw.choice(len(SAID), size=10, replace=False)
-        at = np.arange(10) * each
+        at: Reals = np.arange(10) * each
+        until: Reals = at + each
         name = f"film{number:05}"
         yield (
             indexed.record_of(name, dict.fromkeys(Stage, 0)),
@@ -142,9 +144,9 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
                 Keyframes(stills),
                 Tags(moments),
                 Tree(trees[number % 4]),
-                Rows(Layer.VISUAL, Embeddings(encoder.space, rows), starts, starts + STEP_S),
+                Rows(Layer.VISUAL, Embeddings(encoder.space, rows), starts, ends),
                 Transcript(tuple(utterance(SAID[k], i * each, each) for i, k in enumerate(picked))),
-                Rows(Layer.TRANSCRIPT, Embeddings(words.space, sentences[picked]), at, at + each),
+                Rows(Layer.TRANSCRIPT, Embeddings(words.space, sentences[picked]), at, until),
             ),
         )
 

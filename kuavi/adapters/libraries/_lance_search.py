@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
 from lancedb.query import MatchQuery
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
@@ -33,15 +34,18 @@ def matches(
         order, last = _order(rows, visible)
         enough = len(order) >= limit and rows["_score"][order[limit - 1]].as_py() > last
         if rows.num_rows < fetch or enough:
-            return tuple(_match(row, layer) for row in rows.take(order[:limit]).to_pylist())
+            return tuple(
+                _match(row, layer)
+                for row in rows.take(pa.array(order[:limit], pa.int64())).to_pylist()
+            )
         fetch *= _MORE
 
 
 def _order(rows: Any, visible: Mapping[VideoId, Holding]) -> tuple[list[int], float]:
     """Indices of the visible rows, best first, and the least score of all rows."""
-    owners = zip(*(rows[name].to_pylist() for name in ("video", "rev")), strict=True)
-    shown = [row for row, owner in enumerate(owners) if _visible(*owner, visible)]
-    scores, videos, positions = (rows[name].to_pylist() for name in ("_score", "video", "position"))
+    videos, revs = rows["video"].to_pylist(), rows["rev"].to_pylist()
+    scores, positions = rows["_score"].to_pylist(), rows["position"].to_pylist()
+    shown = [row for row in range(len(videos)) if _visible(videos[row], revs[row], visible)]
     shown.sort(key=lambda row: (-scores[row], videos[row], positions[row]))
     return shown, min(scores, default=0.0)
 

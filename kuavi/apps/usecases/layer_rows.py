@@ -1,6 +1,6 @@
 """The vectors of a layer made ready for search: of length 1, sketched where many, by scene."""
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from attrs import field, frozen
@@ -121,7 +121,7 @@ def _computed(
         return read
     located = read.unwrap()
     rows = unit(located.embeddings.rows)
-    arrays: dict[str, np.ndarray] = {  # type: ignore[type-arg]
+    arrays: dict[str, np.ndarray[Any, Any]] = {
         "videos": np.array(located.videos, dtype=np.str_),
         "video": located.video,
         "position": located.position,
