@@ -5,7 +5,7 @@ of it or nothing.  A reader works on a `LibraryView`, which stays as it is whate
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -19,8 +19,11 @@ from kuavi.domain.shots import Cut
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
-from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
+from kuavi.ports.derived import Derivation, Outline
 from kuavi.ports.parts import Part
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 
@@ -105,7 +108,10 @@ LibraryFailure: TypeAlias = (
 
 @frozen
 class TextMatch:
-    """A full-text hit: the item's ordinal within its video and layer, and its BM25 score (> 0)."""
+    """A full-text hit: the item's ordinal within its video and layer, and its BM25 score (> 0).
+
+    `words` are those of an utterance that have times; empty in other layers.
+    """
 
     video: VideoId
     layer: Layer
@@ -113,6 +119,7 @@ class TextMatch:
     span: Span
     text: str
     score: float
+    words: tuple[Word, ...] = ()
 
 
 @frozen
@@ -125,7 +132,10 @@ class Finding:
 
 @frozen
 class Health:
-    """What `doctor` reports: sizes, versions, fragments, findings (none: all is well)."""
+    """What `doctor` reports: sizes, versions, fragments, findings (none: all is well).
+
+    `cache_bytes` is the part of `bytes_on_disk` that can be deleted and is made again when needed.
+    """
 
     path: str
     schema: int
@@ -133,6 +143,7 @@ class Health:
     rows: dict[str, int] = field(factory=dict)
     fragments: dict[str, int] = field(factory=dict)
     bytes_on_disk: int = 0
+    cache_bytes: int = 0
     findings: tuple[Finding, ...] = ()
 
 
@@ -171,6 +182,18 @@ class LibraryView(Protocol):
     def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]: ...
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]: ...
+
+    def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
+        """Tree, keyframe times and tags of every video, in the order of `videos`, in one go."""
+        ...
+
+    def derived(self, what: Derivation[T, LibraryFailure]) -> Outcome[T, LibraryFailure]:
+        """The value of a derivation, computed at most once while the view lives.
+
+        The same object each time.  It may come from what an earlier process computed from equal
+        content.
+        """
+        ...
 
     def visual(
         self, space: Space[Joint], only: VideoId | None = None

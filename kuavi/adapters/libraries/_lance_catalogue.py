@@ -4,6 +4,7 @@ A commit is one upsert here.  Whatever it names was written before; whatever no 
 invisible.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -72,6 +73,15 @@ class Catalogue:
                 "`kuavi doctor --repair` drops it"
             )
         return entries
+
+    def content(self) -> str:
+        """Names all that the rows read last say: equal content has equal names."""
+        digest = hashlib.sha256()
+        for video in sorted(self._known):
+            for text in (video, *self._known[video][0]):
+                digest.update(b"%d:" % len(text))
+                digest.update(text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def readable(self, videos: Any) -> tuple[dict[VideoId, Entry], tuple[Damaged, ...]]:
         entries: dict[VideoId, Entry] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters.libraries._derived_files import DerivedFiles
 from kuavi.adapters.libraries._lance_catalogue import Catalogue, Damaged, Entry, Holding, put
 from kuavi.adapters.libraries._lance_files import bytes_below, guarded
 from kuavi.adapters.libraries._lance_schema import (
@@ -80,6 +81,7 @@ def examine(path: Path, tables: Tables, repair: timedelta | None) -> Health:
         rows={name: table.count_rows() for name, table in present.items()},
         fragments={name: fragments(table) for name, table in present.items()},
         bytes_on_disk=bytes_below(path),
+        cache_bytes=DerivedFiles(path).nbytes(),
         findings=tuple(findings),
     )
 

@@ -3,6 +3,7 @@
 library.json   format and schema version; written last when a library is made
 writer.lock    locked (flock) while a process writes; holds the number of the last writer
 tables/        the Lance database
+cache/         what is computed from the tables; may be deleted at any time
 """
 
 import fcntl
@@ -34,6 +35,8 @@ TABLES = "tables"
 _OURS = {MARKER, f"{MARKER}.new", LOCK, TABLES}
 _FORMAT = "kuavi library"
 _POLL_S = 0.02
+_TICK_NS = 2_000_000_000
+"""Files are dated to some milliseconds, on some file systems to two seconds."""
 
 T = TypeVar("T")
 
@@ -138,6 +141,19 @@ def _sign(file: int) -> None:
 def _holder(file: int) -> str:
     digits = os.pread(file, 32, 0).strip().decode("ascii", "replace")
     return f"process {digits}" if digits.isdigit() else "another process"
+
+
+def versions_changed(folder: Path) -> int | None:
+    """When a file was last added to a folder, in ns; None if that is so recent, or the clock so
+    odd, that another one could come at the same time.
+
+    Equal times mean that nothing was added.  A `stat` costs a hundredth of asking the database.
+    """
+    try:
+        changed = folder.stat().st_mtime_ns
+    except OSError:
+        return None
+    return changed if 0 < changed < time.time_ns() - _TICK_NS else None
 
 
 def bytes_below(path: Path) -> int:

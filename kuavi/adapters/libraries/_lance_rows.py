@@ -152,9 +152,12 @@ def to_tree(table: Any) -> SegmentTree | None:
 def to_utterances(table: Any) -> tuple[Utterance, ...]:
     utterances = []
     for row in table.to_pylist():
-        words = (Word(w["text"], _span(w), w["probability"]) for w in row["words"])
-        utterances.append(Utterance(_span(row), row["text"], tuple(words)))
+        utterances.append(Utterance(_span(row), row["text"], words_of(row["words"])))
     return tuple(utterances)
+
+
+def words_of(raw: Sequence[Mapping[str, Any]]) -> tuple[Word, ...]:
+    return tuple(Word(word["text"], _span(word), word["probability"]) for word in raw)
 
 
 def to_lines(table: Any) -> tuple[ScreenLine, ...]:

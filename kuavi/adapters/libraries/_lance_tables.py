@@ -46,6 +46,10 @@ class Tables:
     def exists(self, name: str) -> bool:
         return (self._folder / f"{name}.lance").is_dir()
 
+    def versions(self, name: str) -> Path:
+        """The folder to which each commit adds a file."""
+        return self._folder / f"{name}.lance" / "_versions"
+
     def names(self) -> tuple[str, ...]:
         """All tables that are there."""
         return tuple(sorted(folder.stem for folder in self._folder.glob("*.lance")))

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries import _lance_rows as decode
 from kuavi.adapters.libraries._lance_catalogue import Entry, Holding
+from kuavi.adapters.libraries._lance_derived import Kept, derive
 from kuavi.adapters.libraries._lance_files import guarded
+from kuavi.adapters.libraries._lance_outlines import outlines
 from kuavi.adapters.libraries._lance_schema import SCHEMAS
 from kuavi.adapters.libraries._lance_search import matches
 from kuavi.adapters.libraries._lance_tables import fetch
@@ -36,9 +39,13 @@ from kuavi.domain.shots import Cut
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+from kuavi.ports.derived import Derivation, Outline
 from kuavi.ports.library import LibraryFailure, NoSuchVideo, OtherSpace, TextMatch
 
 T = TypeVar("T")
+
+_REMEMBERED = 64
+"""Texts of so many videos are remembered."""
 
 
 class LanceView:
@@ -51,12 +58,17 @@ class LanceView:
         entries: Mapping[VideoId, Entry],
         tables: Mapping[str, Any],
         cache: VectorCache,
+        kept: Kept,
     ) -> None:
         self._path = path
         self._version = version
         self._entries = entries
         self._tables = tables
         self._cache = cache
+        self._kept = kept
+        self._derived: dict[str, Any] = {}
+        self._deriving = RLock()
+        self._texts: dict[tuple[VideoId, str], Any] = {}
         self._located_before: dict[tuple[Layer, Space[Any]], Located[Any]] = {}
 
     @property
@@ -78,7 +90,7 @@ class LanceView:
         return self._part(video, NODES, decode.to_tree)
 
     def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
-        return self._part(video, ANNOTATIONS, decode.to_annotations)
+        return self._part_of_texts(video, ANNOTATIONS, decode.to_annotations)
 
     def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
         return self._part(video, KEYFRAMES, decode.to_keyframes)
@@ -90,10 +102,23 @@ class LanceView:
         return self._part(video, TAGS, decode.to_tags)
 
     def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]:
-        return self._part(video, UTTERANCES, decode.to_utterances)
+        return self._part_of_texts(video, UTTERANCES, decode.to_utterances)
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
-        return self._part(video, SCREEN_TEXT, decode.to_lines)
+        return self._part_of_texts(video, SCREEN_TEXT, decode.to_lines)
+
+    def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
+        ids = [record.id for record in self.videos().unwrap()]
+        return guarded(self._path, lambda: outlines(ids, self._holdings, self._table))
+
+    def derived(self, what: Derivation[T, LibraryFailure]) -> Outcome[T, LibraryFailure]:
+        with self._deriving:
+            if what.name not in self._derived:
+                made = derive(what, self._kept)
+                if isinstance(made, Failure):
+                    return made
+                self._derived[what.name] = made.unwrap()
+            return Success(self._derived[what.name])
 
     def visual(
         self, space: Space[Joint], only: VideoId | None = None
@@ -122,6 +147,20 @@ class LanceView:
         return guarded(
             self._path, lambda: matches(self._table(table), layer, visible, words, limit)
         )
+
+    def _part_of_texts(
+        self, video: VideoId, part: str, decoded: Callable[[Any], T]
+    ) -> Outcome[T, LibraryFailure]:
+        """As `_part`; the latest are remembered, for hits of one search often share a video."""
+        before = self._texts.get((video, part))
+        if before is not None:
+            return Success(before)
+        read = self._part(video, part, decoded)
+        if isinstance(read, Success):
+            if len(self._texts) >= _REMEMBERED:
+                self._texts.clear()
+            self._texts[video, part] = read.unwrap()
+        return read
 
     def _part(
         self,

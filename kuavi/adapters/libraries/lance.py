@@ -20,9 +20,17 @@ from attrs import evolve
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries import _lance_upkeep as upkeep
+from kuavi.adapters.libraries._derived_files import DerivedFiles
 from kuavi.adapters.libraries._lance_catalogue import Catalogue, Entry, Holding, entry_of, put
+from kuavi.adapters.libraries._lance_derived import Kept
 from kuavi.adapters.libraries._lance_doctor import examine
-from kuavi.adapters.libraries._lance_files import exclusively, guarded, mark, marked
+from kuavi.adapters.libraries._lance_files import (
+    exclusively,
+    guarded,
+    mark,
+    marked,
+    versions_changed,
+)
 from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
 from kuavi.adapters.libraries._lance_tables import Tables, delete, fetch, write, write_rows
@@ -62,8 +70,11 @@ class LanceLibrary:
         self._keep = timedelta(seconds=keep_s)
         self._catalogue = Catalogue()
         self._cache = VectorCache()
+        self._files = DerivedFiles(path)
         self._latest = self._tables.open(VIDEOS)
         self._view: LanceView | None = None
+        self._versions = self._tables.versions(VIDEOS)
+        self._changed: int | None = None
         self._lock = RLock()
 
     @property
@@ -72,13 +83,16 @@ class LanceLibrary:
 
     def view(self) -> Outcome[LibraryView, LibraryFailure]:
         with self._lock:
+            changed = versions_changed(self._versions)
+            if self._view is not None and changed is not None and changed == self._changed:
+                return Success(self._view)
             for _ in range(_TRIES):
                 outcome = guarded(self._path, self._snapshot)
                 if isinstance(outcome, Failure):
                     return outcome
                 view = outcome.unwrap()
                 if view is not None:
-                    self._view = view
+                    self._view, self._changed = view, changed
                     return Success(view)
         return Failure(StorageFailed(self.path, f"changed {_TRIES} times while it was opened"))
 
@@ -129,6 +143,7 @@ class LanceLibrary:
         videos = self._tables.open(VIDEOS)
         videos.checkout(version)
         entries = self._catalogue.entries(videos)
+        kept = Kept(self._files, self._catalogue.content())
         names = {h.table for entry in entries.values() for h in entry.holdings if h.rows}
         pinned = {name: self._tables.open(name) for name in names if self._tables.exists(name)}
         for table in pinned.values():
@@ -136,7 +151,7 @@ class LanceLibrary:
         self._latest.checkout_latest()
         if self._latest.version != version:
             return None
-        return LanceView(self._path, version, entries, pinned, self._cache)
+        return LanceView(self._path, version, entries, pinned, self._cache, kept)
 
     def _commit(self, record: VideoRecord, parts: Sequence[Part]) -> Outcome[None, LibraryFailure]:
         videos = self._tables.open(VIDEOS)

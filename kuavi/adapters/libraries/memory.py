@@ -28,12 +28,13 @@ from kuavi.domain.fingerprint import Fingerprint, VideoId
 from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
-from kuavi.domain.outcome import Outcome
+from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text, joined
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
-from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
+from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
+from kuavi.ports.derived import Derivation, Outline
 from kuavi.ports.library import (
     SCHEMA_VERSION,
     Health,
@@ -74,6 +75,7 @@ class MemoryView:
     path: str
     version: int
     entries: Mapping[VideoId, _Entry]
+    _derived: dict[str, Any] = field(factory=dict, init=False, repr=False)
 
     def videos(self) -> Outcome[tuple[VideoRecord, ...], LibraryFailure]:
         records = (entry.record for entry in self.entries.values())
@@ -112,6 +114,27 @@ class MemoryView:
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._items(video, ScreenText, lambda part: part.lines)
 
+    def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
+        return collect(self._outline(record.id) for record in self.videos().unwrap())
+
+    def _outline(self, video: VideoId) -> Outcome[Outline, LibraryFailure]:
+        return Success(
+            Outline(
+                video,
+                self.tree(video).unwrap(),
+                self.keyframe_times(video).unwrap(),
+                self.tags(video).unwrap(),
+            )
+        )
+
+    def derived(self, what: Derivation[T, LibraryFailure]) -> Outcome[T, LibraryFailure]:
+        if what.name not in self._derived:
+            computed = what.compute()
+            if isinstance(computed, Failure):
+                return computed
+            self._derived[what.name] = what.load(computed.unwrap())
+        return Success(self._derived[what.name])
+
     def visual(
         self, space: Space[Joint], only: VideoId | None = None
     ) -> Outcome[Located[Joint], LibraryFailure]:
@@ -135,12 +158,17 @@ class MemoryView:
         places = [place for video in self.entries for place in self._texts(video, layer)]
         ranked = scores([place[3] for place in places], query_words(query))
         found = [
-            TextMatch(video, layer, position, span, text, score)
+            TextMatch(video, layer, position, span, text, score, self._said(video, layer, position))
             for (video, position, span, text), score in zip(places, ranked, strict=True)
             if score > 0
         ]
         found.sort(key=lambda match: (-match.score, match.video, match.position))
         return Success(tuple(found[: max(limit, 0)]))
+
+    def _said(self, video: VideoId, layer: Layer, position: int) -> tuple[Word, ...]:
+        if layer is not Layer.TRANSCRIPT:
+            return ()
+        return self.utterances(video).unwrap()[position].words
 
     def _items(
         self, video: VideoId, kind: type[P], items: Callable[[P], tuple[T, ...]]

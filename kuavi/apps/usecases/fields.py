@@ -2,10 +2,11 @@
 
 from typing import TypeAlias, TypeVar
 
-import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.details import Details
+from kuavi.apps.usecases.layer_rows import LayerRows, by_scene, layer_rows
 from kuavi.apps.usecases.ports import SearchPorts
 from kuavi.apps.usecases.queries import (
     ByImage,
@@ -25,7 +26,7 @@ from kuavi.apps.usecases.rankings import (
     by_meaning,
     by_words,
 )
-from kuavi.domain.layers import Layer, Located, chosen
+from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -40,11 +41,13 @@ _STAGE_OF = {Field.TRANSCRIPT: Stage.TRANSCRIPT, Field.SCREEN: Stage.SCREEN}
 
 @frozen(eq=False)
 class Asked:
-    """A query with what is needed to answer it."""
+    """A query with what is needed to answer it; `scene_s` is the typical length of its scenes."""
 
     ports: SearchPorts
     view: LibraryView
     scope: Scope
+    details: Details
+    scene_s: float | None
 
 
 def answer_text(asked: Asked, query: ByText, field: Field) -> Rankings:
@@ -87,7 +90,7 @@ def answer_span(asked: Asked, query: BySpan, field: Field) -> Rankings:
     """Rankings of one field for a stretch of a video: by the mean of its vectors."""
     match field:
         case Field.VISUAL:
-            frames = asked.view.visual(asked.ports.joint.space, only=query.video)
+            frames = layer_rows(asked.view, Layer.VISUAL, asked.ports.joint.space)
             if isinstance(frames, Failure):
                 return frames
             example = _mean_of(frames.unwrap(), query)
@@ -110,27 +113,36 @@ def _visual_by_text(asked: Asked, text: str) -> Rankings:
 
 
 def _visual(asked: Asked, query: Embeddings[Joint]) -> Rankings:
-    rows = asked.view.visual(asked.ports.joint.space)
-    if isinstance(rows, Failure):
-        return rows
-    items = by_frames(query, rows.unwrap(), asked.scope)
+    read = layer_rows(asked.view, Layer.VISUAL, asked.ports.joint.space)
+    if isinstance(read, Failure):
+        return read
     evidence = asked.ports.joint.evidence
-    return Success((Ranking(Field.VISUAL, "vectors", Layer.VISUAL, evidence, items),))
+    return _seen(
+        asked, query, read.unwrap(), Ranking(Field.VISUAL, "vectors", Layer.VISUAL, evidence, ())
+    )
 
 
 def _temporal(asked: Asked, query: BySpan) -> Rankings:
-    own = asked.view.motion(asked.ports.clips.space, only=query.video)
-    if isinstance(own, Failure):
-        return own
-    example = _mean_of(own.unwrap(), query)
+    read = layer_rows(asked.view, Layer.MOTION, asked.ports.clips.space)
+    if isinstance(read, Failure):
+        return read
+    rows = read.unwrap()
+    example = _mean_of(rows, query)
     if example is None:
         return _nothing_there(Field.TEMPORAL)
-    rows = asked.view.motion(asked.ports.clips.space)
-    if isinstance(rows, Failure):
-        return rows
-    items = by_frames(example, rows.unwrap(), asked.scope)
     evidence = asked.ports.clips.evidence
-    return Success((Ranking(Field.TEMPORAL, "vectors", Layer.MOTION, evidence, items),))
+    return _seen(
+        asked, example, rows, Ranking(Field.TEMPORAL, "vectors", Layer.MOTION, evidence, ())
+    )
+
+
+def _seen(asked: Asked, query: Embeddings[R], rows: LayerRows[R], none: Ranking) -> Rankings:
+    """The ranking of frames by their vectors, with the items that `none` lacks."""
+    grouped = by_scene(asked.view, none.layer, rows, asked.scene_s)
+    if isinstance(grouped, Failure):
+        return grouped
+    items = by_frames(query, rows, grouped.unwrap(), asked.scope)
+    return Success((evolve(none, items=items),))
 
 
 def _nothing_there(field: Field) -> Rankings:
@@ -139,20 +151,22 @@ def _nothing_there(field: Field) -> Rankings:
     )
 
 
-def _mean_of(rows: Located[R], query: BySpan) -> Embeddings[R] | None:
+def _mean_of(rows: LayerRows[R], query: BySpan) -> Embeddings[R] | None:
     """The mean direction of the frames in a span, or of the one on screen; None without any."""
-    before_end = rows.start_s < query.span.end_s
-    inside = before_end & (rows.start_s >= query.span.start_s)
-    on = inside if inside.any() else before_end & (rows.end_s > query.span.start_s)
-    example = chosen(rows, np.flatnonzero(on)).embeddings
-    if not len(example):
+    part = rows.of_video(query.video)
+    start_s = rows.start_s[part]
+    before_end = start_s < query.span.end_s
+    inside = before_end & (start_s >= query.span.start_s)
+    on = inside if inside.any() else before_end & (rows.end_s[part] > query.span.start_s)
+    if not on.any():
         return None
-    return Embeddings(example.space, unit(example.rows.mean(axis=0, keepdims=True)))
+    mean = rows.rows[part][on].mean(axis=0, keepdims=True)
+    return Embeddings(rows.space, unit(mean))
 
 
 def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     """By full text, and by meaning where sentences are near enough to mean something."""
-    if not any(record.record(_STAGE_OF[field]) for record in asked.scope.table.videos):
+    if _STAGE_OF[field].value not in asked.details.stages:
         return Failure(
             FieldUnavailable(
                 field,
@@ -166,10 +180,13 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     encoded = asked.ports.text.encode([text])
     if isinstance(encoded, Failure):
         return encoded
-    rows = asked.view.texts(asked.ports.text.space, layer)
+    rows = layer_rows(asked.view, layer, asked.ports.text.space)
     if isinstance(rows, Failure):
         return rows
-    near = by_meaning(encoded.unwrap(), rows.unwrap(), asked.scope)
+    grouped = by_scene(asked.view, layer, rows.unwrap(), asked.scene_s)
+    if isinstance(grouped, Failure):
+        return grouped
+    near = by_meaning(encoded.unwrap(), rows.unwrap(), grouped.unwrap(), asked.scope)
     return Success(
         (
             Ranking(field, WORDS, layer, BM25, exact.unwrap()),
@@ -179,13 +196,7 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
 
 
 def _summaries(asked: Asked, text: str) -> Rankings:
-    for record in asked.scope.table.videos:
-        told = asked.view.annotations(record.id)
-        if isinstance(told, Failure):
-            return told
-        if told.unwrap():
-            break
-    else:
+    if not asked.details.captioned:
         return Failure(
             FieldUnavailable(
                 Field.SUMMARY,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.fields import Asked
@@ -12,11 +11,7 @@ from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import Fused
-from kuavi.domain.spans import Span
-from kuavi.domain.words import Tag
 from kuavi.ports.library import LibraryFailure, LibraryView
-
-TAGS = 3
 
 
 def hit_of(
@@ -24,7 +19,10 @@ def hit_of(
 ) -> Outcome[Hit, LibraryFailure]:
     """The hit for one scene of the fused ranking."""
     table, scene = asked.scope.table, fused.item
-    record = table.record(scene)
+    known = asked.view.video(table.video_of(scene))
+    if isinstance(known, Failure):
+        return known
+    record = known.unwrap()
     matches: list[FieldMatch] = []
     for ranking in rankings:
         rank = fused.ranks.get(ranking.name)
@@ -34,15 +32,7 @@ def hit_of(
                 return matched
             matches.append(matched.unwrap())
     matches.sort(key=lambda match: match.rank)
-    tags = tags_in(asked.view, record.id, table.span(scene))
-    if isinstance(tags, Failure):
-        return tags
-    times = asked.view.keyframe_times(record.id)
-    if isinstance(times, Failure):
-        return times
-    moment = matches[0].moment
-    nearest = times.unwrap()
-    at = int(np.abs(nearest - moment.middle_s).argmin()) if len(nearest) else None
+    moment, place = matches[0].moment, int(table.video[scene])
     return Success(
         Hit(
             record.id,
@@ -54,8 +44,8 @@ def hit_of(
             fused.score,
             tuple(matches),
             next((match.text for match in matches if match.text), ""),
-            tags.unwrap(),
-            None if at is None else float(nearest[at]),
+            asked.details.tags_in(place, table.span(scene)),
+            asked.details.nearest_still(place, moment.middle_s),
         )
     )
 
@@ -97,19 +87,3 @@ def text_of(
             return Success(told.unwrap()[position].summary.brief)
         case Layer.VISUAL | Layer.MOTION:
             return Success("")
-
-
-def tags_in(
-    view: LibraryView, video: VideoId, span: Span
-) -> Outcome[tuple[Tag, ...], LibraryFailure]:
-    """The likeliest tags of the keyframes in a span, most probable first."""
-    tagged = view.tags(video)
-    if isinstance(tagged, Failure):
-        return tagged
-    best: dict[str, float] = {}
-    for moment in tagged.unwrap():
-        if span.contains(moment.time_s):
-            for tag in moment.tags:
-                best[tag.label] = max(best.get(tag.label, 0.0), tag.probability)
-    ordered = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
-    return Success(tuple(Tag(label, probability) for label, probability in ordered[:TAGS]))

@@ -1,22 +1,22 @@
 """Rankings of scenes, one per field and method, each by its own scores."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 from attrs import evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.layer_rows import LayerRows
 from kuavi.apps.usecases.queries import Field
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
 from kuavi.domain.evidence import Evidence, Heuristic
-from kuavi.domain.layers import Layer, Located, Times
+from kuavi.domain.layers import Layer
+from kuavi.domain.nearest import Grouped, nearest
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.ranking import max_per_group, top_k
-from kuavi.domain.space import Embeddings, Role, cosine
+from kuavi.domain.space import Embeddings, Role, SpaceMismatchError, unit
 from kuavi.domain.spans import Span
 from kuavi.domain.terms import content_words, has_all, where_said
-from kuavi.ports.library import LibraryFailure, LibraryView, TextMatch
+from kuavi.ports.library import LibraryFailure, LibraryView
 
 R = TypeVar("R", bound=Role)
 
@@ -62,48 +62,57 @@ class Ranking:
 
 @frozen(eq=False)
 class Scope:
-    """The scenes, and which of them may be answers."""
+    """The scenes, which of them may be answers (None: all), and how many are wanted."""
 
     table: SceneTable
-    allowed: Flags
+    allowed: Flags | None = None
+    depth: int = DEEP
+
+    def allows(self, scene: int) -> bool:
+        return scene >= 0 and (self.allowed is None or bool(self.allowed[scene]))
 
 
-def by_frames(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+def by_frames(
+    query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope
+) -> tuple[Ranked, ...]:
     """Scenes by their best frame's cosine to the query (one row).
 
     A sampled frame shows its own moment: it belongs to the scene on at its time, and what it
     stands for ends with that scene.
     """
     ranked: list[Ranked] = []
-    for item in _by_vector(query, rows, rows.start_s, scope, -1.0):
+    for item in _by_vector(query, rows, grouped, scope, -1.0):
         moment = item.moment.overlap(scope.table.span(item.scene))
         ranked.append(evolve(item, moment=moment or item.moment))
     return tuple(ranked)
 
 
-def by_meaning(query: Embeddings[R], rows: Located[R], scope: Scope) -> tuple[Ranked, ...]:
+def by_meaning(
+    query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope
+) -> tuple[Ranked, ...]:
     """Scenes by their nearest sentence, where it is near enough; one belongs to its middle."""
-    middle_s = (rows.start_s + rows.end_s) / 2
-    return _by_vector(query, rows, middle_s, scope, TEXT_FLOOR)
+    return _by_vector(query, rows, grouped, scope, TEXT_FLOOR)
 
 
 def _by_vector(
-    query: Embeddings[R], rows: Located[R], time_s: Times, scope: Scope, floor: float
+    query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope, floor: float
 ) -> tuple[Ranked, ...]:
     """Scenes by the best cosine of the rows whose time lies in them, at least `floor`."""
-    if not len(rows) or not len(scope.table):
-        return ()
-    scores = cosine(query, rows.embeddings)[0].astype(np.float64)
-    group = scope.table.of(rows.videos, rows.video, time_s)
-    usable = np.flatnonzero((group >= 0) & (scores >= floor))
-    best, item = max_per_group(scores[usable], group[usable], len(scope.table))
-    ranked: list[Ranked] = []
-    for scene in top_k(best, DEEP, ~scope.allowed):
-        row = int(usable[item[scene]])
-        moment = Span(float(rows.start_s[row]), float(rows.end_s[row]))
-        place = int(rows.position[row])
-        ranked.append(Ranked(int(scene), float(best[scene]), moment, place))
-    return tuple(ranked)
+    if query.space != rows.space:
+        raise SpaceMismatchError(f"query is in {query.space}, rows are in {rows.space}")
+    found = nearest(unit(query.rows)[0], grouped, scope.depth, scope.allowed, floor)
+    at = found.rows
+    return tuple(
+        Ranked(scene, score, Span(start_s, end_s), position)
+        for scene, score, start_s, end_s, position in zip(
+            found.groups.tolist(),
+            found.scores.tolist(),
+            rows.start_s[at].tolist(),
+            rows.end_s[at].tolist(),
+            rows.position[at].tolist(),
+            strict=True,
+        )
+    )
 
 
 def by_words(
@@ -115,31 +124,13 @@ def by_words(
     if isinstance(found, Failure):
         return found
     matches = found.unwrap()
-    moments: list[Span] = []
-    for match in matches:
-        told = _moment(view, match, terms)
-        if isinstance(told, Failure):
-            return told
-        moments.append(told.unwrap())
+    moments = [where_said(match.words, terms) or match.span for match in matches]
     videos = tuple(match.video for match in matches)
     middles = np.array([moment.middle_s for moment in moments])
     scenes = scope.table.of(videos, np.arange(len(videos)), middles)
     best: dict[int, Ranked] = {}
     for scene, match, moment in zip(scenes.tolist(), matches, moments, strict=True):
-        if scene >= 0 and scope.allowed[scene] and scene not in best:
+        if scope.allows(scene) and scene not in best:
             whole = has_all(match.text, terms)
             best[scene] = Ranked(scene, match.score, moment, match.position, whole)
     return Success(tuple(best.values()))
-
-
-def _moment(
-    view: LibraryView, match: TextMatch, terms: Sequence[str]
-) -> Outcome[Span, LibraryFailure]:
-    """When the words of a match are said; the match's own span where that isn't known."""
-    if match.layer != Layer.TRANSCRIPT:
-        return Success(match.span)
-    said = view.utterances(match.video)
-    if isinstance(said, Failure):
-        return said
-    words = said.unwrap()[match.position].words
-    return Success(where_said(words, terms) or match.span)

@@ -10,10 +10,10 @@ from returns.result import Failure, Success
 from kuavi.domain.cuts import cut_by_typical_length, scene_cut
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Indices, Times
-from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
+from kuavi.ports.derived import Arrays, Derivation
 from kuavi.ports.library import LibraryFailure, LibraryView
 
 MAX_SCENE_S = 30.0
@@ -28,7 +28,7 @@ Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 class SceneTable:
     """Scenes by video, then time: row i is node `node[i]` of video `videos[video[i]]`."""
 
-    videos: tuple[VideoRecord, ...]
+    videos: tuple[VideoId, ...] = field(repr=False)
     video: Indices = field(repr=False)
     node: Indices = field(repr=False)
     start_s: Times = field(repr=False)
@@ -40,7 +40,7 @@ class SceneTable:
     def span(self, scene: int) -> Span:
         return Span(float(self.start_s[scene]), float(self.end_s[scene]))
 
-    def record(self, scene: int) -> VideoRecord:
+    def video_of(self, scene: int) -> VideoId:
         return self.videos[self.video[scene]]
 
     def of(self, videos: Sequence[VideoId], video: Indices, time_s: Times) -> Indices:
@@ -48,7 +48,7 @@ class SceneTable:
 
         A time past a video's end belongs to its last scene, one before it to its first.
         """
-        places = {record.id: place for place, record in enumerate(self.videos)}
+        places = {mine: place for place, mine in enumerate(self.videos)}
         mine = np.array([places.get(v, -1) for v in videos] or [-1], dtype=np.int64)[video]
         keys = self.video * _FAR_S + self.start_s
         at = np.searchsorted(keys, mine * _FAR_S + np.maximum(time_s, 0), side="right") - 1
@@ -68,32 +68,53 @@ def scenes_of(tree: SegmentTree, scene_s: float | None) -> Indices:
 
 
 def scene_table(view: LibraryView, scene_s: float | None) -> Outcome[SceneTable, LibraryFailure]:
-    """The scenes of every video that has a tree."""
-    listed = view.videos()
-    if isinstance(listed, Failure):
-        return listed
-    nodes: list[Indices] = []
-    places: list[Indices] = []
-    starts: list[Times] = []
-    ends: list[Times] = []
-    for place, record in enumerate(listed.unwrap()):
-        found = view.tree(record.id)
-        if isinstance(found, Failure):
-            return found
-        tree = found.unwrap()
+    """The scenes of every video that has a tree, videos in the order of their paths."""
+    return view.derived(
+        Derivation(
+            f"scenes.{scene_name(scene_s)}",
+            lambda: _computed(view, scene_s),
+            _table,
+            scene_s is None,
+        )
+    )
+
+
+def scene_name(scene_s: float | None) -> str:
+    """A name for scenes of this typical length."""
+    return "own" if scene_s is None else repr(float(scene_s)).replace("+", "")
+
+
+def _computed(view: LibraryView, scene_s: float | None) -> Outcome[Arrays, LibraryFailure]:
+    told = view.outlines()
+    if isinstance(told, Failure):
+        return told
+    outlines = told.unwrap()
+    none = np.zeros(0)
+    nodes, places = [none.astype(np.int64)], [none.astype(np.int64)]
+    starts, ends = [none], [none]
+    for place, tree in enumerate(outline.tree for outline in outlines):
         if tree is not None:
             ids = scenes_of(tree, scene_s)
             nodes.append(ids)
             places.append(np.full(len(ids), place, dtype=np.int64))
             starts.append(tree.start_s[ids])
             ends.append(tree.end_s[ids])
-    none = np.zeros(0)
     return Success(
-        SceneTable(
-            listed.unwrap(),
-            np.concatenate([none.astype(np.int64), *places]),
-            np.concatenate([none.astype(np.int64), *nodes]),
-            np.concatenate([none, *starts]),
-            np.concatenate([none, *ends]),
-        )
+        {
+            "videos": np.array([outline.video for outline in outlines] or [""][:0], dtype=np.str_),
+            "video": np.concatenate(places),
+            "node": np.concatenate(nodes),
+            "start_s": np.concatenate(starts),
+            "end_s": np.concatenate(ends),
+        }
+    )
+
+
+def _table(arrays: Arrays) -> SceneTable:
+    return SceneTable(
+        tuple(VideoId(video) for video in arrays["videos"].tolist()),
+        arrays["video"],
+        arrays["node"],
+        arrays["start_s"],
+        arrays["end_s"],
     )

@@ -7,7 +7,7 @@ from attrs import frozen
 from attrs.validators import ge, gt, optional
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.hits import tags_in
+from kuavi.apps.usecases.details import likeliest
 from kuavi.apps.usecases.scene_table import scenes_of
 from kuavi.domain.annotation import Described, Unannotated
 from kuavi.domain.cuts import cut_by_count
@@ -160,3 +160,14 @@ def transcript(
         return Failure(NotIndexed(known.title, "transcript"))
     found = find_phrase(said.unwrap(), phrase) if phrase else ()
     return Success(Transcript(known, said.unwrap(), found))
+
+
+def tags_in(
+    view: LibraryView, video: VideoId, span: Span
+) -> Outcome[tuple[Tag, ...], LibraryFailure]:
+    """The likeliest tags of the keyframes in a span, most probable first."""
+    tagged = view.tags(video)
+    if isinstance(tagged, Failure):
+        return tagged
+    inside = (moment for moment in tagged.unwrap() if span.contains(moment.time_s))
+    return Success(likeliest(tag for moment in inside for tag in moment.tags))

@@ -6,9 +6,11 @@ from typing import assert_never
 import numpy as np
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.details import details
 from kuavi.apps.usecases.fields import Asked, Rankings, answer_image, answer_span, answer_text
 from kuavi.apps.usecases.fusion import fuse, surely
 from kuavi.apps.usecases.hits import hit_of
+from kuavi.apps.usecases.layer_rows import by_scene, layer_rows
 from kuavi.apps.usecases.ports import SearchPorts
 from kuavi.apps.usecases.queries import (
     ByImage,
@@ -24,13 +26,14 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
     SearchResult,
 )
-from kuavi.apps.usecases.rankings import Ranking, Scope
+from kuavi.apps.usecases.rankings import DEEP, Ranking, Scope
 from kuavi.apps.usecases.scene_table import Flags, SceneTable, scene_table
 from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.layers import Located
+from kuavi.domain.layers import Layer
+from kuavi.domain.nearest import Grouped
 from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.ranking import Fused, mmr
-from kuavi.domain.space import Joint, Matrix, unit
+from kuavi.domain.space import Matrix, unit
 from kuavi.domain.spans import Span
 from kuavi.ports.library import LibraryView
 
@@ -42,20 +45,10 @@ def search(request: SearchRequest, ports: SearchPorts) -> Outcome[SearchResult, 
     """The scenes that answer a query best, best first."""
     if isinstance(request.query, ByText) and not request.query.text.strip():
         return Failure(EmptyQuery())
-    opened = ports.library.view()
-    if isinstance(opened, Failure):
-        return opened
-    view = opened.unwrap()
-    listed = scene_table(view, request.scene_s)
-    if isinstance(listed, Failure):
-        return listed
-    table = listed.unwrap()
-    if not len(table):
-        return Failure(NothingIndexed(ports.library.path))
-    known = _known_videos(view, request)
-    if isinstance(known, Failure):
-        return known
-    asked = Asked(ports, view, Scope(table, _allowed(table, request)))
+    ready = _ready(request, ports)
+    if isinstance(ready, Failure):
+        return ready
+    asked = ready.unwrap()
     ranked = _rankings(asked, request)
     if isinstance(ranked, Failure):
         return ranked
@@ -65,6 +58,27 @@ def search(request: SearchRequest, ports: SearchPorts) -> Outcome[SearchResult, 
         return hits
     searched = tuple(dict.fromkeys(ranking.field for ranking in rankings))
     return Success(SearchResult(hits.unwrap(), searched, notes))
+
+
+def _ready(request: SearchRequest, ports: SearchPorts) -> Outcome[Asked, SearchFailure]:
+    """The library, its scenes and what they show."""
+    opened = ports.library.view()
+    if isinstance(opened, Failure):
+        return opened
+    view = opened.unwrap()
+    listed, more = scene_table(view, request.scene_s), details(view)
+    if isinstance(listed, Failure):
+        return listed
+    if isinstance(more, Failure):
+        return more
+    table = listed.unwrap()
+    if not len(table):
+        return Failure(NothingIndexed(ports.library.path))
+    known = _known_videos(view, request)
+    if isinstance(known, Failure):
+        return known
+    scope = Scope(table, _allowed(table, request), _depth(request))
+    return Success(Asked(ports, view, scope, more.unwrap(), request.scene_s))
 
 
 def _known_videos(view: LibraryView, request: SearchRequest) -> Outcome[None, SearchFailure]:
@@ -78,8 +92,16 @@ def _known_videos(view: LibraryView, request: SearchRequest) -> Outcome[None, Se
     return Success(None)
 
 
-def _allowed(table: SceneTable, request: SearchRequest) -> Flags:
-    """Scenes that pass the filters; the example of a query by span is no answer to it."""
+def _depth(request: SearchRequest) -> int:
+    """How many scenes of each ranking are wanted: the order of a lone ranking is the result's."""
+    alone = request.field in (Field.VISUAL, Field.TEMPORAL) and not request.diverse
+    return min(request.limit, DEEP) if alone else DEEP
+
+
+def _allowed(table: SceneTable, request: SearchRequest) -> Flags | None:
+    """Scenes that pass the filters, None: all.  The example of a query by span is no answer."""
+    if not (request.videos or request.within or isinstance(request.query, BySpan)):
+        return None
     allowed = np.ones(len(table), dtype=np.bool_)
     if request.videos:
         allowed &= _of_videos(table, request.videos)
@@ -92,7 +114,7 @@ def _allowed(table: SceneTable, request: SearchRequest) -> Flags:
 
 
 def _of_videos(table: SceneTable, videos: Sequence[VideoId]) -> Flags:
-    wanted = np.array([record.id in videos for record in table.videos], dtype=np.bool_)
+    wanted = np.array([video in videos for video in table.videos], dtype=np.bool_)
     return wanted[table.video]
 
 
@@ -161,18 +183,22 @@ def _diverse(
     asked: Asked, fused: tuple[Fused[int], ...], limit: int
 ) -> Outcome[tuple[Fused[int], ...], SearchFailure]:
     """The fused results in MMR's order, alike by their mean frame vector."""
-    frames = asked.view.visual(asked.ports.joint.space)
-    if isinstance(frames, Failure):
-        return frames
-    rows = _scene_rows(asked.scope.table, frames.unwrap())[[one.item for one in fused]]
+    read = layer_rows(asked.view, Layer.VISUAL, asked.ports.joint.space)
+    if isinstance(read, Failure):
+        return read
+    grouped = by_scene(asked.view, Layer.VISUAL, read.unwrap(), asked.scene_s)
+    if isinstance(grouped, Failure):
+        return grouped
+    rows = _scene_rows(grouped.unwrap(), [one.item for one in fused])
     relevance = np.array([one.score for one in fused])
     return Success(tuple(fused[i] for i in mmr(relevance, rows, limit, DIVERSITY)))
 
 
-def _scene_rows(table: SceneTable, frames: Located[Joint]) -> Matrix:
+def _scene_rows(frames: Grouped, scenes: Sequence[int]) -> Matrix:
     """(scenes, dim) unit mean vector of each scene's frames; 0 where there are none."""
-    total = np.zeros((len(table), frames.embeddings.space.dim), dtype=np.float32)
-    scene = table.of(frames.videos, frames.video, frames.start_s)
-    known = scene >= 0
-    np.add.at(total, scene[known], frames.embeddings.rows[known])
+    place = np.full(frames.n_groups + 1, -1, dtype=np.int64)  # the last is for frames of no scene
+    place[list(scenes)] = np.arange(len(scenes))
+    mine = np.flatnonzero(place[frames.group] >= 0)
+    total = np.zeros((len(scenes), frames.rows.shape[1]), dtype=np.float32)
+    np.add.at(total, place[frames.group[mine]], frames.rows[mine])
     return unit(total)

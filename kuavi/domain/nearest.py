@@ -1,0 +1,145 @@
+"""The groups of rows nearest to a query: exactly, or through a sketch where rows are many."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from attrs import frozen
+
+from kuavi.domain import sketch as sketches
+from kuavi.domain.layers import Indices
+from kuavi.domain.ranking import Mask, Scores, max_per_group, top_k
+from kuavi.domain.sketch import Sketch, Vector
+from kuavi.domain.space import Matrix
+
+Numbers: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
+
+MANY = 20_000
+"""From so many rows on a sketch is worth its while."""
+
+_ROUNDING = 1e-5
+"""By how much two ways to multiply two unit vectors may differ, and more."""
+_SPARE = 4
+"""So many times the rows that are wanted are scored to learn what score is reached."""
+_SKETCHED = 64
+"""So many times are compared by all their bits, to choose those."""
+_FEW_BLOCKS = 256
+
+
+@frozen(eq=False)
+class Nearest:
+    """Groups, best first: their number, the score of their best row, and which row that is."""
+
+    groups: Indices
+    scores: Scores
+    rows: Indices
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+@frozen(eq=False)
+class Grouped:
+    """Unit rows (n, dim), the group (n,) of each (-1: none), and a sketch of them or None."""
+
+    rows: Matrix
+    group: Indices
+    n_groups: int
+    sketch: Sketch | None = None
+
+
+def nearest(
+    query: Vector, grouped: Grouped, k: int, allowed: Mask | None = None, floor: float = -1.0
+) -> Nearest:
+    """The k groups whose best rows have the highest product with a unit query (dim,).
+
+    Ties go to the lower group, within a group to the lower row.  `allowed` (n_groups,) None: all.
+    Groups whose best row is below `floor` are left out.  Without a sketch the answer is exact; with
+    one each row of the answer is missed with a probability below 1 in 700, and what is found has
+    its exact score.
+    """
+    usable = _usable(grouped, allowed)
+    if k < 1 or not usable.any():
+        none = np.empty(0, dtype=np.int64)
+        return Nearest(none, np.empty(0), none.copy())
+    few = np.count_nonzero(usable) < MANY
+    if grouped.sketch is None or few:
+        rows = np.flatnonzero(usable)
+        bounds = grouped.rows @ query if len(rows) == len(usable) else grouped.rows[rows] @ query
+        return _settled(query, grouped, rows, bounds + np.float32(_ROUNDING), (k, floor))
+    return _sketched(query, grouped, usable, (k, floor))
+
+
+def _usable(grouped: Grouped, allowed: Mask | None) -> Mask:
+    usable = grouped.group >= 0
+    return usable if allowed is None else usable & allowed[grouped.group]
+
+
+def _settled(
+    query: Vector, grouped: Grouped, rows: Indices, bounds: Vector, wanted: tuple[int, float]
+) -> Nearest:
+    """The best of `rows`, ascending, of which each scores at most its bound."""
+    k, floor = wanted
+    few = _at_least(bounds, _SPARE * k)
+    least = _kth(query, grouped, rows[few], k)
+    while least is None and len(few) < len(rows):
+        few = _at_least(bounds, _SPARE * len(few))
+        least = _kth(query, grouped, rows[few], k)
+    least = floor if least is None else max(least, floor)
+    return _best(query, grouped, rows[bounds >= least], wanted)
+
+
+def _sketched(query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, float]) -> Nearest:
+    sketch = grouped.sketch
+    assert sketch is not None
+    k, floor = wanted
+    question = sketches.asked(sketch, query)
+    differ = sketches.differing(sketch, question)
+    if not usable.all():
+        differ[~usable] = sketches.COARSE + 1
+    near = _at_least(sketches.COARSE - differ.astype(np.int16), _SKETCHED * k)
+    near = near[usable[near]]
+    least = floor
+    if len(near):
+        counts = sketches.finer(sketch, question, near, differ[near])
+        likely = sketches.upper(sketch, question, near, counts, both=True)
+        reached = _kth(query, grouped, near[_at_least(likely, _SPARE * k)], k)
+        least = floor if reached is None else max(reached, floor)
+    most = min(sketches.most_differing(sketch, question, least), sketches.COARSE)
+    rows = np.flatnonzero(differ <= most)
+    counts = differ[rows]
+    able = sketches.upper(sketch, question, rows, counts, both=False) >= least
+    rows = rows[able]
+    counts = sketches.finer(sketch, question, rows, counts[able])
+    bounds = sketches.upper(sketch, question, rows, counts, both=True)
+    able = bounds >= least
+    return _settled(query, grouped, rows[able], bounds[able], wanted)
+
+
+def _at_least(values: Numbers, k: int) -> Indices:
+    """Indices, ascending, of at least min(k, n) highest values; of not many more."""
+    n = len(values)
+    if n <= k:
+        return np.arange(n)
+    size = max(1, n // max(_FEW_BLOCKS, 2 * k))
+    n_blocks = n // size
+    highest = values[: n_blocks * size].reshape(n_blocks, size).max(axis=1)
+    edge = np.partition(highest, n_blocks - k)[n_blocks - k] if k < n_blocks else highest.min()
+    return np.flatnonzero(values >= edge)
+
+
+def _kth(query: Vector, grouped: Grouped, rows: Indices, k: int) -> float | None:
+    """The score of the k-th best group among rows; None if there are fewer groups."""
+    found = _best(query, grouped, rows, (k, -np.inf))
+    return float(found.scores[-1]) if len(found) == k else None
+
+
+def _best(query: Vector, grouped: Grouped, rows: Indices, wanted: tuple[int, float]) -> Nearest:
+    """The best groups among these rows, by exact scores."""
+    k, floor = wanted
+    scores = np.clip(np.einsum("nd,d->n", grouped.rows[rows], query), -1, 1).astype(np.float64)
+    good = np.flatnonzero(scores >= floor)
+    rows, scores = rows[good], scores[good]
+    groups, place = np.unique(grouped.group[rows], return_inverse=True)
+    best, item = max_per_group(scores, place, len(groups))
+    top = top_k(best, k)
+    return Nearest(groups[top], best[top], rows[item[top]])
