@@ -280,7 +280,7 @@ def test_no_picture_is_given_twice(tmp_path: Path, name: str) -> None:
     for fps in (5, 12.5, 25):
         times = [s.frame.time_s for s in seen(path, [View(ByRate(fps), SIDE)])]
         assert times == sorted(set(times))
-    assert times[-1] > 3.9
+        assert times[-1] >= 3.8
 
 
 def test_reading_stops_soon_after_the_last_picture_wanted(coded: Path) -> None:
