@@ -264,10 +264,38 @@ def test_damage_is_left_to_a_plain_decode(tmp_path: Path, lost: slice) -> None:
     assert ran(path, ByRate(1)).trouble is not None
 
 
-def test_a_file_that_breaks_off_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "c.mp4"
+def spoilt(path: Path, lost: slice) -> None:
+    """Overwrite what follows the headers of some pictures."""
+    with av.open(path) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size and p.pos]
+    content = bytearray(path.read_bytes())
+    for pos, size in packets[lost]:
+        content[pos + 6 : pos + size] = b"\xff" * (size - 6)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["no B", "all intra", "flat B"])
+def test_no_picture_is_given_twice(tmp_path: Path, name: str) -> None:
+    path = write_clip(tmp_path / "d.mp4", footage(), options=CODINGS[name].options)
+    spoilt(path, slice(50, 52))
+    for fps in (5, 12.5, 25):
+        times = [s.frame.time_s for s in seen(path, [View(ByRate(fps), SIDE)])]
+        assert times == sorted(set(times))
+        assert times[-1] >= 3.8
+
+
+def test_reading_stops_soon_after_the_last_picture_wanted(coded: Path) -> None:
+    if CODINGS[coded.stem].most is not None:
+        assert ran(coded, AtTimes((0.1, 0.2))).n_packets < 50
+        assert ran(coded, ByRate(5), Span(0.1, 0.4)).n_packets < 50
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_file_that_breaks_off_says_so(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"c{suffix}"
     options = CODINGS["flat B"].options
-    write_clip(path, footage(), options=options, mux_options={"movflags": "faststart"})
+    first = {"movflags": "faststart"} if suffix == ".mp4" else {}
+    write_clip(path, footage(), options=options, mux_options=first)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     whole = list(build().frames(str(path), [View(EveryFrame(), SIDE)]))

@@ -20,7 +20,7 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
     the last picture given (or the keyframe before), otherwise from the start.
     """
     if not choice.sparse:
-        yield from _plain(media, choice, choice.from_s, None, None)
+        yield from _plain(media, choice, choice.from_s, None)
         return
     run = SampledRun(media, media.video, choice)
     given_s: float | None = None
@@ -32,7 +32,7 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
         return
     reached_s = run.set_back()
     if not run.began:
-        yield from _plain(media, choice, choice.from_s, None, None)
+        yield from _plain(media, choice, choice.from_s, None)
         return
     again = open_media(media.path, Opener(media.limits, media.pulse))  # decoder and demuxer as new
     if isinstance(again, Failure):
@@ -40,30 +40,22 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
         return
     with again.unwrap() as fresh:
         from_s = reached_s if trouble.local and reached_s is not None else choice.from_s
-        yield from _plain(fresh, choice, from_s, reached_s, given_s)
+        yield from _plain(fresh, choice, from_s, given_s)
 
 
 def _plain(
-    media: Media,
-    choice: Choice,
-    from_s: float | None,
-    reached_s: float | None,
-    given_s: float | None,
+    media: Media, choice: Choice, from_s: float | None, given_s: float | None
 ) -> Iterator[Outcome[Chosen, ReadFailure]]:
-    """Decode everything from `from_s` on.
+    """Decode everything from `from_s` on; no picture up to `given_s` is given again.
 
-    Pictures that leave the screen by `reached_s` were dealt with before, and none up to `given_s`
-    is given again.
+    The folds of the choice take no instant twice, so they may see pictures a second time.
     """
     for outcome in pictures(media, media.video, from_s, choice.within):
         if isinstance(outcome, Failure):
             yield outcome
             return
-        timed = outcome.unwrap()
-        if reached_s is not None and timed.until_s <= reached_s:
-            continue
-        one = choice.of_timed(timed)
-        if one.views and (given_s is None or timed.time_s > given_s):
+        one = choice.of_timed(outcome.unwrap())
+        if one.views and (given_s is None or one.timed.time_s > given_s):
             yield Success(one)
         if choice.done:
             return
