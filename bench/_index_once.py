@@ -2,8 +2,8 @@
 
     python -m bench._index_once TIER JOBS FILE...
 
-CPU time is of the whole process, imports too.  With one job it is told by part; the models that
-look at pictures work in the thread that asks them, so that thread's own time is theirs.
+CPU time and memory are of this process and its children, imports too.  With one job it is told by
+part; the models that look at pictures work in the thread that asks them: its time is theirs.
 """
 
 import json
@@ -58,7 +58,7 @@ def once(tier: str, jobs: int, files: Sequence[str]) -> dict[str, Any]:
     return {
         "cpu_s": now.cpu_s,
         "wall_s": sum(used.wall_s for used in progress.ledger.values()),
-        "peak_mb": now.peak_mb,
+        "peak_mb": max(used.peak_mb for used in progress.ledger.values()),
         "parts": parts,
         "peaks": {name: used.peak_mb for name, used in progress.ledger.items()},
         "models": {name: one.cpu_s for name, one in timed.items()},

@@ -21,12 +21,13 @@ def looped(minute: Path, times: int, path: Path) -> Path:
     """The film `times` over, without coding it anew."""
     with av.open(path, "w") as target, av.open(minute) as source:
         streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        length_s = (source.duration or 0) / av.time_base + 0.2  # sound may outlast pictures
         for n in range(times):
             source.seek(0)
             for packet in source.demux():
                 if packet.dts is None or packet.pts is None or packet.time_base is None:
                     continue
-                later = round(60 * n / packet.time_base)
+                later = round(length_s * n / packet.time_base)
                 packet.pts, packet.dts = packet.pts + later, packet.dts + later
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)

@@ -99,6 +99,38 @@ def test_index_events_are_one_json_object_a_line(own: Path, place: Path) -> None
     assert told[-1] == {"event": "end", "ok": 1, "failed": 2, "stopped": False, "exit_code": 1}
 
 
+def test_a_profile_tells_where_time_and_memory_went(own: Path, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "short.mkv", [p for _, p in DAY.frames[:40]], FPS)
+    options = ("-l", own, "--preset", "fake", "--profile")
+    told = kuavi_run("index", clip, *options)
+    assert told.exit_code == 0
+    table = {row[:22].strip(): row[22:].split() for row in told.stdout.splitlines()[1:8]}
+    assert list(table)[1:] == ["open", "look at pictures", "tree", "transcript", "screen", "text"]
+    assert all(float(cpu_s) >= 0 and float(mb) > 10 for cpu_s, _, mb in table.values())
+    event = lines(kuavi_run("index", clip, "--json", *options))[-2]
+    assert event["event"] == "profile"
+    assert [part["part"] for part in event["parts"]] == ["start and load models", "open", "rest"]
+    assert event["cpu_s"] == pytest.approx(sum(part["cpu_s"] for part in event["parts"]))
+    assert kuavi_run("index", clip, "--jobs", "2", *options).exit_code == 2
+
+
+def test_several_jobs_index_a_folder_as_one_does(tmp_path: Path) -> None:
+    for n in range(4):
+        write_clip(tmp_path / f"{n}.mkv", [p for _, p in DAY.frames[n : n + 20]], FPS)
+    (tmp_path / "4.mkv").write_text("no video")
+    results = []
+    for jobs in (1, 3):
+        library = tmp_path / f"lib{jobs}"
+        run = kuavi_run(
+            *("--preset", "fake", "index", tmp_path, "-l", library, "--json", "--jobs", jobs)
+        )
+        assert run.exit_code == Exit.FAILED  # for the one that is no video
+        told = [e for e in lines(run) if e["event"] == "result"]
+        results.append({e["path"]: (e["ok"], e["problem"], e["done"]) for e in told})
+    assert results[0] == results[1]
+    assert sum(ok for ok, _, _ in results[0].values()) == 4
+
+
 def test_a_scan_makes_no_words_and_a_later_run_adds_them(own: Path, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "short.mkv", [p for _, p in DAY.frames[:40]], FPS)
     options = ("-l", own, "--preset", "fake")

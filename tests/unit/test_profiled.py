@@ -1,5 +1,8 @@
 """The ledger books what was used since the event before on what the event tells of."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kuavi.adapters.progress import profiled
@@ -56,3 +59,22 @@ def test_work_and_memory_show_in_a_reading() -> None:
     assert after.wall_s > before.wall_s
     assert after.peak_mb == pytest.approx(max(before.peak_mb, after.peak_mb))
     assert after.peak_mb > 380
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children that run are counted on Linux only")
+def test_children_count_while_they_run_and_after() -> None:
+    code = (
+        "import time; held = bytearray(150_000_000); held[::4096] = b'x' * len(held[::4096])\n"
+        "while time.process_time() < 0.5: pass\n"
+        "print(flush=True); input()"
+    )
+    before = profiled.reading()
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=-1)
+    assert child.stdout is not None
+    child.stdout.readline()
+    during = profiled.reading()
+    child.communicate(b"\n")
+    after = profiled.reading()
+    assert during.cpu_s - before.cpu_s > 0.4
+    assert during.peak_mb - before.peak_mb > 140
+    assert after.cpu_s >= during.cpu_s - 0.05

@@ -1,8 +1,8 @@
 """Where a run's time and memory go: another progress, and a ledger of what each part of it used.
 
 What was used since the event before is booked on what the event tells of, so a ledger is of use
-only for videos that are indexed one after the other.  CPU time counts all threads, and child
-processes that have ended.
+only for videos that are indexed one after the other.  CPU time and memory are of all threads and of
+child processes; those that still run are counted on Linux only.
 """
 
 import os
@@ -33,10 +33,15 @@ START, OPEN, LOOK, REST = "start and load models", "open", "look at pictures", "
 LOOKED = frozenset({Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION})
 """Made together in the one decode pass."""
 
+PROCESS = Path("/proc/self")
+
 
 @frozen
 class Reading:
-    """The process until now: CPU and wall seconds, and the most memory it ever held, in MB."""
+    """The process until now: CPU and wall seconds, and the most memory it ever held, in MB.
+
+    Memory is the sum of its peak and of its present children's.
+    """
 
     cpu_s: float
     wall_s: float
@@ -94,22 +99,46 @@ def _part(event: Event, *, first: bool) -> str:
 
 
 def reading() -> Reading:
-    """Of this process; CPU time since it started."""
-    times = os.times()
-    cpu_s = times.user + times.system + times.children_user + times.children_system
-    return Reading(cpu_s, perf_counter(), peak_mb())
+    """Of this process since it started, and of the child processes that it has and had."""
+    times, children = os.times(), _children()
+    ended_s = times.children_user + times.children_system
+    cpu_s = times.user + times.system + ended_s + sum(_cpu_s(child) for child in children)
+    return Reading(cpu_s, perf_counter(), peak_mb() + sum(map(_peak_mb, children)))
 
 
 def peak_mb() -> float:
     """Peak resident memory.  On Linux getrusage's figure survives exec: the parent's may be it."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
-        for line in lines:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+    if PROCESS.is_dir():
+        return _peak_mb(PROCESS)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 2**20 if sys.platform == "darwin" else most / 1024
+
+
+def _children() -> list[Path]:
+    """Folders of the child processes that live (where the system tells)."""
+    numbers: list[str] = []
+    for listed in PROCESS.glob("task/*/children"):
+        numbers += _text(listed).split()
+    return [PROCESS.parent / number for number in numbers]
+
+
+def _peak_mb(process: Path) -> float:
+    """0 for a process that has just ended."""
+    found = (line for line in _text(process / "status").splitlines() if line.startswith("VmHWM:"))
+    return int(next(found, "VmHWM: 0").split()[1]) / 1024
+
+
+def _cpu_s(process: Path) -> float:
+    """User and system time, from the fields after the name in parentheses (proc(5))."""
+    fields = _text(process / "stat").rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def build(inner: Progress, read: Callable[[], Reading] = reading) -> Profiled:

@@ -37,7 +37,7 @@ def index(
     jobs: Annotated[
         int,
         typer.Option(metavar="N", min=0, help="Videos at a time; 0: one a core, at most 4."),
-    ] = 0,
+    ] = 1,
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where time and memory went; one job.")
     ] = False,
