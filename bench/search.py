@@ -152,7 +152,7 @@ def opening(path: Path) -> None:
         runs.append(json.loads(ran.stdout))
     for what in ("imports and models", "open", "first query", "open + first query"):
         cpu, wall = (median(run[what][i] for run in runs) for i in (0, 1))
-        print(f"  {what}, new process: {cpu:.3f} CPU-s, {wall:.3f} s")
+        print(f"  {what}, new process: {cpu:.3f} CPU-s, {wall:.3f} s after the imports")
     print(f"  memory of that process: {median(run['mb'] for run in runs):.0f} MB, mapped files too")
 
 
