@@ -107,7 +107,7 @@ def tree_with(size: Size, seed: int) -> SegmentTree:
     """The tree of a video whose scenes are shots."""
     n = size.scenes * size.frames
     rows = np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32)
-    times: Reals = np.arange(n, dtype=np.float64) * STEP_S
+    times: Reals = np.arange(0.0, n) * STEP_S
     cuts = (np.arange(1, size.scenes) * size.frames - 0.5) * STEP_S
     bounds, shots = cells(times, Span(0.0, n * STEP_S), cuts.tolist())
     return tree_of(agglomerate(new_chain(rows, shots), 0.0, engine="numpy"), bounds)
@@ -121,7 +121,7 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
     sentences = words.encode(SAID).unwrap().rows
     trees = [tree_with(size, seed) for seed in range(4)]
     n = size.scenes * size.frames
-    starts: Reals = np.arange(n, dtype=np.float64) * STEP_S
+    starts: Reals = np.arange(0.0, n) * STEP_S
     ends: Reals = starts + STEP_S
     for number in range(size.videos):
         draw = np.random.default_rng([number, size.scenes, size.frames])
@@ -135,7 +135,7 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
         stills = tuple(Keyframe(float(t), Span(t - 0.1, t + 0.1), draw.bytes(200)) for t in middles)
         each = n * STEP_S / 10
         picked = draw.choice(len(SAID), size=10, replace=False)
-        at: Reals = np.arange(10, dtype=np.float64) * each
+        at: Reals = np.arange(0.0, 10) * each
         until: Reals = at + each
         name = f"film{number:05}"
         yield (

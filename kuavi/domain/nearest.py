@@ -1,5 +1,6 @@
 """The groups of rows nearest to a query: exactly, or through a sketch where rows are many."""
 
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,6 +47,11 @@ class Grouped:
     n_groups: int
     sketch: Sketch | None = None
 
+    @cached_property
+    def known(self) -> Mask:
+        """The rows that belong to a group."""
+        return self.group >= 0
+
 
 def nearest(
     query: Vector, grouped: Grouped, k: int, allowed: Mask | None = None, floor: float = -1.0
@@ -57,21 +63,16 @@ def nearest(
     one each row of the answer is missed with a probability below 1 in 700, and what is found has
     its exact score.
     """
-    usable = _usable(grouped, allowed)
-    if k < 1 or not usable.any():
+    usable = grouped.known if allowed is None else grouped.known & allowed[grouped.group]
+    n_usable = int(np.count_nonzero(usable))
+    if k < 1 or not n_usable:
         none = np.empty(0, dtype=np.int64)
         return Nearest(none, np.empty(0), none.copy())
-    few = np.count_nonzero(usable) < MANY
-    if grouped.sketch is None or few:
+    if grouped.sketch is None or n_usable < MANY:
         rows = np.flatnonzero(usable)
-        bounds = grouped.rows @ query if len(rows) == len(usable) else grouped.rows[rows] @ query
+        bounds = grouped.rows @ query if n_usable == len(usable) else grouped.rows[rows] @ query
         return _settled(query, grouped, rows, bounds + np.float32(_ROUNDING), (k, floor))
     return _sketched(query, grouped, usable, (k, floor))
-
-
-def _usable(grouped: Grouped, allowed: Mask | None) -> Mask:
-    usable = grouped.group >= 0
-    return usable if allowed is None else usable & allowed[grouped.group]
 
 
 def _settled(

@@ -7,7 +7,7 @@ holds with high probability, whatever the rows are, so that whoever scores the r
 next to nothing.  It has two tiers: few bits of every row, and more of those that they leave.
 """
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,6 +37,7 @@ Counts: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint16]]
 class Sketch:
     """Of n unit rows: bits of both tiers, `mean` (dim,), and the rows' `lengths` (n,) around it.
 
+    `planes` (dim, COARSE + FINE) are what the bits are signs of products with.
     `coarse` is (COARSE / 64, n), word by word; `fine` is (n, FINE / 64), row by row.
     """
 
@@ -44,12 +45,15 @@ class Sketch:
     fine: Words = field(repr=False)
     mean: Vector = field(repr=False)
     lengths: Vector = field(repr=False)
+    planes: Matrix = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
         n = len(self.lengths)
         shapes = self.coarse.shape, self.fine.shape
         if shapes != ((COARSE // _WORD, n), (n, FINE // _WORD)):
             raise ValueError(f"{n} rows, but bits are {shapes}")
+        if self.planes.shape != (len(self.mean), COARSE + FINE):
+            raise ValueError(f"{len(self.mean)} wide, but planes are {self.planes.shape}")
         if not self.coarse.dtype == self.fine.dtype == np.uint64:
             raise ValueError(f"bits are {self.coarse.dtype} and {self.fine.dtype}")
 
@@ -91,12 +95,13 @@ def sketch_of(rows: Matrix) -> Sketch:
         np.ascontiguousarray(bits[:, n_coarse:]),
         mean,
         lengths,
+        planes,
     )
 
 
 def asked(sketch: Sketch, query: Vector) -> Asked:
     """A unit query (dim,) to be compared with the sketch's rows."""
-    bits = _packed((query @ _planes(len(query)))[None])[0]
+    bits = _packed((query @ sketch.planes)[None])[0]
     n_coarse = COARSE // _WORD
     return Asked(bits[:n_coarse], bits[n_coarse:], float(query @ sketch.mean))
 
@@ -157,7 +162,6 @@ def _packed(projected: Matrix) -> Words:
     return np.packbits(projected > 0, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
 
-@lru_cache(maxsize=8)
 def _planes(dim: int) -> Matrix:
     """(dim, COARSE + FINE): the orthonormal columns of as many random rotations as it takes."""
     draw = np.random.default_rng(_SEED)

@@ -101,4 +101,4 @@ def test_bounds_hold_for_nearly_all_rows() -> None:
 def test_bits_that_do_not_fit_are_refused() -> None:
     good = sketch_of(rows_of(1, 10, 16, 1.0))
     with pytest.raises(ValueError, match="bits"):
-        Sketch(good.coarse[:, :5], good.fine, good.mean, good.lengths)
+        Sketch(good.coarse[:, :5], good.fine, good.mean, good.lengths, good.planes)

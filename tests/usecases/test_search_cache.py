@@ -44,9 +44,9 @@ def test_the_disk_answers_as_memory_does(tmp_path: Path) -> None:
     first = answers(made(on_disk(True)))
     assert answers(on_disk(False)) == first  # derived anew, or from what the first has kept
     inside = answers(made(World(films=TWO)))
-    assert [[(h.title, h.scene, h.tags) for h in r.hits] for r in first if "bm" not in str(r)] == [
-        [(h.title, h.scene, h.tags) for h in r.hits] for r in inside if "bm" not in str(r)
-    ]
+    for disk, inner in zip(first, inside, strict=True):
+        if disk.searched == (Field.VISUAL,):  # full text scores differ a little
+            assert disk == inner
 
 
 def test_what_changes_is_seen_at_once() -> None:

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._bm25 import scores
+from kuavi.adapters.libraries._memory_rows import located_of
 from kuavi.adapters.libraries._parts import (
     NODES,
     SEARCHED,
@@ -30,7 +31,7 @@ from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text, joined
+from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
@@ -118,14 +119,8 @@ class MemoryView:
         return collect(self._outline(record.id) for record in self.videos().unwrap())
 
     def _outline(self, video: VideoId) -> Outcome[Outline, LibraryFailure]:
-        return Success(
-            Outline(
-                video,
-                self.tree(video).unwrap(),
-                self.keyframe_times(video).unwrap(),
-                self.tags(video).unwrap(),
-            )
-        )
+        times, tags = self.keyframe_times(video).unwrap(), self.tags(video).unwrap()
+        return Success(Outline(video, self.tree(video).unwrap(), times, tags))
 
     def derived(self, what: Derivation[T, LibraryFailure]) -> Outcome[T, LibraryFailure]:
         if what.name not in self._derived:
@@ -208,21 +203,7 @@ class MemoryView:
         if held and not wanted:
             found = sorted({describe(part.embeddings.space) for part in held.values()})
             return Failure(OtherSpace(self.path, describe(space), tuple(found)))
-        return Success(_locate(space, wanted))
-
-
-def _locate(space: Space[Any], wanted: Mapping[VideoId, Rows]) -> Located[Any]:
-    lengths = [len(part.embeddings) for part in wanted.values()]
-    parts: list[Embeddings[Any]] = [part.embeddings for part in wanted.values()]
-    none = np.empty(0, dtype=np.float64)
-    return Located(
-        joined(space, parts),
-        tuple(wanted),
-        np.repeat(np.arange(len(lengths), dtype=np.int64), lengths),
-        np.concatenate([np.empty(0, np.int64), *(np.arange(n) for n in lengths)]),
-        np.concatenate([none, *(part.start_s for part in wanted.values())]),
-        np.concatenate([none, *(part.end_s for part in wanted.values())]),
-    )
+        return Success(located_of(space, wanted))
 
 
 def _tree(entry: _Entry) -> SegmentTree | None:

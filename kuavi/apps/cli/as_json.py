@@ -202,6 +202,7 @@ def of_health(health: Health) -> Object:
         "rows": dict(health.rows),
         "fragments": dict(health.fragments),
         "bytes_on_disk": health.bytes_on_disk,
+        "cache_bytes": health.cache_bytes,
         "findings": [
             {"problem": finding.problem, "repaired": finding.repaired}
             for finding in health.findings

@@ -68,7 +68,10 @@ def health_lines(health: Health) -> list[Line]:
     ] or [Line(Text("all is well", "bold green"))]
     lines.append(Line(Text(printable(health.path), "bold")))
     about = f"schema {health.schema}, {counted(health.videos, 'video')}"
-    lines.append(Line(Text(f"{about}, {size_text(health.bytes_on_disk)}"), 2))
+    size = size_text(health.bytes_on_disk)
+    if health.cache_bytes:
+        size += f" ({size_text(health.cache_bytes)} of it cache)"
+    lines.append(Line(Text(f"{about}, {size}"), 2))
     table = [
         [Text(name), Text(f"{rows:,}"), Text(f"{health.fragments.get(name, 0):,}")]
         for name, rows in sorted(health.rows.items())

@@ -136,6 +136,7 @@ def _computed(
             "fine": sketch.fine,
             "mean": sketch.mean,
             "lengths": sketch.lengths,
+            "planes": sketch.planes,
         }
     return Success(arrays)
 
@@ -143,7 +144,7 @@ def _computed(
 def _loaded(space: Space[R], arrays: Arrays) -> LayerRows[R]:
     sketch = None
     if "coarse" in arrays:
-        parts = (arrays[name] for name in ("coarse", "fine", "mean", "lengths"))
+        parts = (arrays[name] for name in ("coarse", "fine", "mean", "lengths", "planes"))
         sketch = Sketch(*parts)
     return LayerRows(
         space,
