@@ -386,6 +386,26 @@ class PowerCut:
         return copy
 
 
+@pytest.mark.parametrize("table", ["videos", "cuts"])
+@pytest.mark.parametrize("kind", ["data", "_versions"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_version_that_was_not_written_to_its_end_gives_way_to_the_one_before(
+    path: Path, table: str, kind: str, share: float
+) -> None:
+    made(path, "a", "b")
+    folder = path / "tables" / f"{table}.lance" / kind
+    files = [file for file in folder.iterdir() if file.suffix in (".lance", ".manifest")]
+    newest = max(files, key=lambda file: file.stat().st_mtime_ns)
+    os.truncate(newest, int(share * newest.stat().st_size))
+    library = opened(path)
+    library.doctor(repair=True).unwrap()
+    assert library.doctor(repair=False).unwrap().findings == ()
+    view = library.view().unwrap()
+    assert frozen_form(shown(view, id_of("a"))) == frozen_form(whole("a")[1])
+    library.commit(*whole("b")).unwrap()
+    assert state_of(view_of(path)) == {"a": (0, False), "b": (0, False)}
+
+
 def repair(library: Library) -> object:
     return library.doctor(repair=True)
 

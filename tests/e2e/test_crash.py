@@ -1,5 +1,8 @@
 """Whole runs that are killed or that the disk refuses: a short crash table, see `bench.crash`."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from bench.crash import trials
@@ -11,9 +14,10 @@ CASES = ("index", "settings", "remove", "compact")
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Known, Trial]]:
-    place = Place(tmp_path_factory.mktemp("crash"))
-    return list(trials(place, CASES, KILLS, faults=1, seed=20260101))
+def done() -> list[tuple[Known, Trial]]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # one fault needs another user
+        return list(trials(Place(Path(folder)), CASES, KILLS, faults=1, seed=20260101))
 
 
 def test_nothing_is_lost(done: list[tuple[Known, Trial]]) -> None:

@@ -22,6 +22,7 @@ from kuavi.adapters.libraries._lance_schema import (
     vector_schema,
     vector_table,
 )
+from kuavi.adapters.libraries._lance_torn import torn
 from kuavi.adapters.libraries._parts import part_name, stage_of
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
@@ -71,9 +72,14 @@ class Tables:
         return table
 
     def settle(self, *names: str) -> None:
-        """Return when all that was written to these tables will outlive a power cut."""
+        """Return when all that was written to these tables will outlive a power cut.
+
+        OSError where a file was not written to its end, which Lance doesn't tell.
+        """
         for name in names:
             self._disk.settle(name)
+            if torn(self._folder / f"{name}.lance"):
+                raise OSError(f"table {name}: a file could not be written to its end")
 
     def make_all(self) -> None:
         """The tables that every library has; those that are there stay as they are."""

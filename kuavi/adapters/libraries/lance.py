@@ -25,15 +25,23 @@ from kuavi.adapters.libraries._lance_catalogue import Catalogue, Entry, Holding,
 from kuavi.adapters.libraries._lance_derived import Kept
 from kuavi.adapters.libraries._lance_doctor import examine
 from kuavi.adapters.libraries._lance_files import (
+<<<<<<< HEAD
+=======
+    TABLES,
+>>>>>>> crash
     exclusively,
     guarded,
     mark,
     marked,
+<<<<<<< HEAD
     versions_changed,
+=======
+>>>>>>> crash
 )
 from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
 from kuavi.adapters.libraries._lance_tables import Tables, delete, fetch, write, write_rows
+from kuavi.adapters.libraries._lance_torn import drop_torn, torn_in
 from kuavi.adapters.libraries._lance_vectors import VectorCache
 from kuavi.adapters.libraries._lance_view import LanceView
 from kuavi.adapters.libraries._parts import ANNOTATIONS, NODES, check_parts, part_name
@@ -130,7 +138,10 @@ class LanceLibrary:
     ) -> Outcome[T, LibraryFailure]:
         def safely() -> Outcome[T, LibraryFailure]:
             done = guarded(self._path, work)
-            return done if isinstance(done, Failure) else done.unwrap()
+            if isinstance(done, Failure):
+                guarded(self._path, lambda: drop_torn(self._path / TABLES))
+                return done
+            return done.unwrap()
 
         return exclusively(self._path, self._patience_s, safely)
 
@@ -235,6 +246,7 @@ class LanceLibrary:
 
         done = guarded(self._path, work)
         if isinstance(done, Failure):
+            guarded(self._path, lambda: drop_torn(self._path / TABLES))
             _log.warning("committed, but not tidied up: %s", done.failure())
 
 
@@ -251,6 +263,9 @@ def build(
     ready = _ready(place, create, patience_s)
     if isinstance(ready, Failure):
         return ready
+    found = guarded(place, lambda: torn_in(place / TABLES))
+    if found != Success([]):
+        exclusively(place, patience_s, lambda: guarded(place, lambda: drop_torn(place / TABLES)))
     return guarded(place, lambda: LanceLibrary(place, patience_s, keep_s))
 
 
