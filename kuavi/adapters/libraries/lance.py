@@ -25,18 +25,12 @@ from kuavi.adapters.libraries._lance_catalogue import Catalogue, Entry, Holding,
 from kuavi.adapters.libraries._lance_derived import Kept
 from kuavi.adapters.libraries._lance_doctor import examine
 from kuavi.adapters.libraries._lance_files import (
-<<<<<<< HEAD
-=======
     TABLES,
->>>>>>> crash
     exclusively,
     guarded,
     mark,
     marked,
-<<<<<<< HEAD
     versions_changed,
-=======
->>>>>>> crash
 )
 from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
