@@ -89,8 +89,11 @@ def joined(space: Space[R], parts: Sequence[Embeddings[R]]) -> Embeddings[R]:
 
 
 def unit(rows: Matrix) -> Matrix:
-    """Rows scaled to length 1; a zero row stays zero."""
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    """Rows scaled to length 1; a zero row stays zero.
+
+    Lengths are taken in fp64: the squares of very small fp32 numbers vanish.
+    """
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, None]
     return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
 
 

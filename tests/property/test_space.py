@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kuavi.domain.space import (
     Embeddings,
@@ -19,8 +20,17 @@ def test_every_nonzero_vector_is_most_like_itself(rows: Embeddings[Motion]) -> N
     scores = cosine(rows, rows)
     assert scores.shape == (len(rows), len(rows))
     np.testing.assert_allclose(scores, scores.T, atol=1e-5)
-    nonzero = np.linalg.norm(rows.rows, axis=1) > 0
+    nonzero = rows.rows.any(axis=1)
     np.testing.assert_allclose(np.diag(scores), nonzero, atol=1e-4)
+
+
+@given(st.floats(2.0**-140, 2.0**100, width=32))
+def test_length_does_not_matter_however_small(size: float) -> None:
+    space = Space[Motion]("m", "1", 2)
+    rows = Embeddings(space, np.array([[size, 0], [size, size], [0, 1]], dtype=np.float32))
+    half = np.sqrt(0.5)
+    expected = [[1, half, 0], [half, 1, half], [0, half, 1]]
+    np.testing.assert_allclose(cosine(rows, rows), expected, atol=1e-6)
 
 
 @given(embeddings(), spaces)
