@@ -67,6 +67,7 @@ class Preset:
     tagger: ModelSpec
     transcriber: ModelSpec
     ocr: ModelSpec
+    classifiers: Mapping[str, ModelSpec] = Factory(dict)
 
     @property
     def models(self) -> dict[str, ModelSpec]:

@@ -9,11 +9,13 @@ from typing import TypeAlias
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.look import Sheet
+from kuavi.apps.usecases.probes import Classified, Trained
 from kuavi.apps.usecases.queries import FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.evidence import describe
 from kuavi.domain.fingerprint import Json
+from kuavi.domain.holdout import HeldOut
 from kuavi.domain.manifest import Gap, StageRecord, VideoRecord
 from kuavi.domain.plan import Weights
 from kuavi.domain.spans import Span
@@ -242,4 +244,40 @@ def _weights(weights: Weights) -> Object:
         "origin": weights.origin,
         "licence": weights.licence,
         "megabytes": weights.megabytes,
+    }
+
+
+def of_trained(trained: Trained) -> Object:
+    return {
+        "path": trained.path,
+        "evidence": describe(trained.evidence),
+        "held_out": _held_out(trained.held_out),
+    }
+
+
+def of_classified(told: Classified, top: int) -> Object:
+    return {
+        "video": told.video,
+        "evidence": describe(told.evidence),
+        "calibrated": False,
+        "held_out": None if told.held_out is None else _held_out(told.held_out),
+        "spans": [
+            {
+                "span": of_span(one.span),
+                "labels": [{"label": name, "probability": p} for name, p in one.labels[:top]],
+            }
+            for one in told.spans
+        ],
+    }
+
+
+def _held_out(held_out: HeldOut) -> Object:
+    return {
+        "labels": list(held_out.labels),
+        "confusion": held_out.counts.tolist(),
+        "examples": held_out.n,
+        "accuracy": held_out.accuracy,
+        "chance": held_out.chance,
+        "learned_from": held_out.learned_from,
+        "by": held_out.by,
     }

@@ -10,6 +10,7 @@ from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.index import index
 from kuavi.apps.cli.manage import doctor, presets, remove, videos
 from kuavi.apps.cli.options import DebugOption, JsonOption, LibraryOption, PresetOption
+from kuavi.apps.cli.probes import classify, probe
 from kuavi.apps.cli.run import Shared
 from kuavi.apps.cli.search import search
 
@@ -61,11 +62,13 @@ def kuavi_command(
 PANELS = {
     "Index": {"index": index},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
+    "Understand": {"classify": classify},
     "Library": {"videos": videos, "remove": remove, "doctor": doctor, "presets": presets},
 }
 for panel, commands in PANELS.items():
     for name, run in commands.items():
         app.command(name, rich_help_panel=panel)(run)
+app.add_typer(probe, rich_help_panel="Understand")
 
 
 def main() -> None:

@@ -4,19 +4,18 @@ What the Python API hands out and what every face stands on.  Expected failures 
 `KuaviError`, whose text is one clear line for a person and whose `failure` is the typed reason.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
-from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.opened import PathLike, Seconds, absolute, checked, ok
+from kuavi.apps.toolbox.probing import Probing
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
-from kuavi.apps.usecases.manage import remove, which
+from kuavi.apps.usecases.manage import remove
 from kuavi.apps.usecases.queries import (
     ByImage,
     BySpan,
@@ -28,25 +27,20 @@ from kuavi.apps.usecases.queries import (
     SearchResult,
 )
 from kuavi.apps.usecases.report import IndexReport
-from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
+from kuavi.apps.usecases.scenes import Transcript, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
-from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
-from kuavi.ports.library import Health, LibraryView
+from kuavi.ports.library import Health
 from kuavi.ports.progress import Cancelled, Progress
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
-
-T = TypeVar("T")
-PathLike: TypeAlias = str | os.PathLike[str]
-Seconds: TypeAlias = tuple[float, float]
 
 
 @frozen
@@ -67,16 +61,8 @@ class Indexed:
         return self.report is not None and not self.report.failed
 
 
-class OpenLibrary:
+class OpenLibrary(Probing):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
-
-    def __init__(self, tools: compose.Tools, models: Models) -> None:
-        self._tools = tools
-        self._models = models
-
-    @property
-    def path(self) -> str:
-        return self._tools.library.path
 
     def index(
         self,
@@ -109,7 +95,7 @@ class OpenLibrary:
         if tier is not None:
             plan = evolve(plan, tier=Tier(tier))
         progress = progress or Family("progress").builder("silent")()
-        ports = _ok(compose.index_ports(self._tools, self._models, plan, progress))
+        ports = ok(compose.index_ports(self._tools, self._models, plan, progress))
         found, problems = self._find(paths)
         yield from problems
         n_jobs = compose.default_jobs() if jobs is None else jobs
@@ -146,7 +132,7 @@ class OpenLibrary:
 
         Give exactly one of `text`, `image` and `like` (a video and its start and end in seconds).
         """
-        request = _checked(
+        request = checked(
             lambda: SearchRequest(
                 self._query(text, image, like),
                 Field(field),
@@ -157,7 +143,7 @@ class OpenLibrary:
                 diverse,
             )
         )
-        return _ok(search(request, _ok(compose.search_ports(self._tools, self._models))))
+        return ok(search(request, ok(compose.search_ports(self._tools, self._models))))
 
     def _query(
         self,
@@ -175,16 +161,9 @@ class OpenLibrary:
             raise KuaviError(EmptyQuery())
         return ByText(text)
 
-    def scenes(
-        self, video: PathLike, *, count: int | None = None, typical_s: float | None = None
-    ) -> tuple[Scene, ...]:
-        """A video's scenes: its own, or about `count` of them, or of a typical length."""
-        level = _checked(lambda: Level(count, typical_s))
-        return _ok(scenes(self._view(), self.video(video).id, level))
-
     def transcript(self, video: PathLike, phrase: str | None = None) -> Transcript:
         """What is said, and where a phrase is said."""
-        return _ok(transcript(self._view(), self.video(video).id, phrase))
+        return ok(transcript(self._view(), self.video(video).id, phrase))
 
     def look(
         self, video: PathLike, times_s: Sequence[float], *, max_side: int = 1280
@@ -192,8 +171,8 @@ class OpenLibrary:
         """The frames on screen at these times, ascending, from the video file itself."""
         if not times_s:
             raise KuaviError("no times given; say which moments to look at")
-        asked = _checked(lambda: View(AtTimes(tuple(sorted(map(float, times_s)))), max_side))
-        return _ok(frames_at(self.video(video), asked, self._tools.look()))
+        asked = checked(lambda: View(AtTimes(tuple(sorted(map(float, times_s)))), max_side))
+        return ok(frames_at(self.video(video), asked, self._tools.look()))
 
     def sheet(
         self,
@@ -207,7 +186,7 @@ class OpenLibrary:
         tile_width: int = 320,
     ) -> Sheet:
         """Write a contact sheet (PNG or JPEG by the output's name) with the times on it."""
-        request = _checked(
+        request = checked(
             lambda: SheetRequest(
                 self.video(video).id,
                 None if within is None else Span(*within),
@@ -217,30 +196,19 @@ class OpenLibrary:
                 tile_width,
             )
         )
-        return _ok(sheet(request, absolute(output), self._tools.look()))
+        return ok(sheet(request, absolute(output), self._tools.look()))
 
     def keyframes(self, video: PathLike) -> tuple[Keyframe, ...]:
         """The pictures kept in the library, as JPEG bytes, with their times."""
-        return _ok(self._view().keyframes(self.video(video).id))
-
-    def videos(self) -> tuple[VideoRecord, ...]:
-        """Every video, sorted by path."""
-        return _ok(self._view().videos())
-
-    def video(self, video: PathLike) -> VideoRecord:
-        """The video meant by an id, the start of one, a path or a file name."""
-        return _ok(which(self._view(), os.fspath(video), absolute(video)))
+        return ok(self._view().keyframes(self.video(video).id))
 
     def remove(self, video: PathLike) -> VideoRecord:
         """Forget a video; the file itself is not touched."""
-        return _ok(remove(self._tools.library, self.video(video).id))
+        return ok(remove(self._tools.library, self.video(video).id))
 
     def doctor(self, *, repair: bool = False) -> Health:
         """Check the library; with `repair`, clear what interrupted runs left and compact."""
-        return _ok(self._tools.library.doctor(repair))
-
-    def _view(self) -> LibraryView:
-        return _ok(self._tools.library.view())
+        return ok(self._tools.library.doctor(repair))
 
 
 def open_library(
@@ -260,12 +228,8 @@ def open_library(
             preset.
     """
     place = compose.default_library() if path is None else absolute(path)
-    built = _ok(compose.open_models(preset, models or {}))
-    return OpenLibrary(_ok(compose.open_tools(place, create)), built)
-
-
-def absolute(path: PathLike) -> str:
-    return str(Path(path).expanduser().absolute())
+    built = ok(compose.open_models(preset, models or {}))
+    return OpenLibrary(ok(compose.open_tools(place, create)), built)
 
 
 def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:
@@ -275,17 +239,3 @@ def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:
     if isinstance(problem, Cancelled):
         raise KuaviError(problem)
     return Indexed(path, None, str(problem), problem)
-
-
-def _ok(outcome: Outcome[T, object]) -> T:
-    if isinstance(outcome, Success):
-        return outcome.unwrap()
-    raise KuaviError(outcome.failure())
-
-
-def _checked(make: Callable[[], T]) -> T:
-    """A request made of what the caller gave; what doesn't fit is an expected failure."""
-    try:
-        return make()
-    except ValueError as error:
-        raise KuaviError(error) from error

@@ -2,11 +2,13 @@
 
 from attrs import frozen
 
+from kuavi.domain.space import Motion, Space
 from kuavi.ports.clock import Clock
 from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
 from kuavi.ports.files import Files
 from kuavi.ports.library import Library
 from kuavi.ports.pictures import Pictures
+from kuavi.ports.probes import ProbeKit
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
 from kuavi.ports.shots import ShotDetector
@@ -62,3 +64,13 @@ class LookPorts:
     files: Files
     reader: FrameReader
     pictures: Pictures
+
+
+@frozen
+class ProbePorts:
+    """What probes need: `space` is that of the library's motion rows."""
+
+    library: Library
+    files: Files
+    kit: ProbeKit
+    space: Space[Motion]

@@ -8,7 +8,8 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.ports import ScanPorts, WordPorts
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.plan import Preset
+from kuavi.domain.plan import ModelSpec, Preset
+from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
 
@@ -46,10 +47,23 @@ class Models:
             self._ready[name] = built.unwrap()
         return Success(self._ready[name])
 
+    def classifier(self, task: str) -> Outcome[ClipClassifier, ModelUnavailable]:
+        """The preset's classifier for a task that it names."""
+        name = f"classifier {task}"
+        if name not in self._ready:
+            built = self._built("classifiers", self.preset.classifiers[task])
+            if isinstance(built, Failure):
+                return built
+            self._ready[name] = built.unwrap()
+        ready: Any = self._ready[name]
+        return Success(ready)
+
     def _build(self, name: str) -> Built:
-        spec = self.preset.models[name]
+        return self._built(FAMILIES[name], self.preset.models[name])
+
+    def _built(self, family: str, spec: ModelSpec) -> Built:
         try:
-            builder = Family(FAMILIES[name]).builder(spec.adapter)
+            builder = Family(family).builder(spec.adapter)
         except ImportError as error:
             return Failure(
                 ModelUnavailable(

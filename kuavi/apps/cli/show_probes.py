@@ -1,0 +1,56 @@
+"""Trained probes and their answers for reading."""
+
+from rich.text import Text
+
+from kuavi.apps.cli.texts import Line, columns, counted, printable
+from kuavi.apps.cli.times import span_text
+from kuavi.apps.usecases.probes import Classified, Trained
+from kuavi.domain.evidence import describe
+from kuavi.domain.holdout import HeldOut
+
+
+def trained_lines(trained: Trained) -> list[Line]:
+    """How well it does, label by label, and where it lies."""
+    held_out = trained.held_out
+    lines = [
+        Line(Text(f"saved {printable(trained.path)}")),
+        Line(
+            Text(
+                f"learned {counted(len(held_out.labels), 'label')} from "
+                f"{counted(held_out.learned_from, 'span')}; {score_text(held_out)}"
+            )
+        ),
+    ]
+    return [*lines, *(Line(row) for row in _confusion(held_out))]
+
+
+def score_text(held_out: HeldOut) -> str:
+    right = round(held_out.accuracy * held_out.n)
+    return (
+        f"right on {right} of {held_out.n} held out (by {held_out.by}): "
+        f"{held_out.accuracy:.0%}, chance {held_out.chance:.0%}"
+    )
+
+
+def _confusion(held_out: HeldOut) -> list[Text]:
+    """A row a label: what its held-out spans were taken for."""
+    rows = []
+    for label, counts in zip(held_out.labels, held_out.counts.tolist(), strict=True):
+        took = sorted(zip(counts, held_out.labels, strict=True), key=lambda one: -one[0])
+        answers = ", ".join(f"{printable(name)} {n}" for n, name in took if n)
+        rows.append([Text(printable(label), "bold"), Text(f"taken for {answers}")])
+    return columns(rows)
+
+
+def classified_lines(told: Classified, top: int) -> list[Line]:
+    """A line a span: its likeliest labels; by what, below."""
+    if not told.spans:
+        return [Line(Text("nothing is indexed there"))]
+    rows = []
+    for one in told.spans:
+        labels = ", ".join(f"{printable(name)} {share:.0%}" for name, share in one.labels[:top])
+        rows.append([Text(span_text(one.span), "bold green"), Text(labels)])
+    by = describe(told.evidence)
+    if told.held_out is not None:
+        by += f"; {score_text(told.held_out)}"
+    return [*map(Line, columns(rows)), Line(Text(f"by {by}; shares are not calibrated", "dim"))]
