@@ -73,6 +73,33 @@ def lines(result: Result) -> list[Any]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def test_a_probe_is_trained_and_used(run: Run, place: Path, tmp_path: Path) -> None:
+    spans = ["0,1.5,red", "1.5,3,red", "3,5,green", "5,7,green", "7,8.5,blue", "8.5,10,blue"]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["video,start,end,label", *(f"day.mkv,{s}" for s in spans)]))
+    probe = tmp_path / "colours.safetensors"
+    trained = run("probe", "train", table, "--output", probe)
+    assert trained.exit_code == 0, trained.output
+    assert "learned 3 labels from 3 spans; right on 3 of 3 held out (by span)" in trained.stdout
+    told = value(run("classify", "day.mkv", "--probe", probe, "--json", "--top", 1))
+    named = [(one["span"], one["labels"][0]["label"]) for one in told["spans"]]
+    assert named == [([0, 3], "red"), ([3, 7], "green"), ([7, 10], "blue")]
+    assert told["calibrated"] is False
+    shown = run("classify", "day.mkv", "--probe", probe, "--span", "3.5-6")
+    assert shown.stdout.startswith("0:03.5\N{EN DASH}0:06.0  green ")
+
+
+def test_what_cannot_be_classified_is_told(run: Run, tmp_path: Path) -> None:
+    unreleased = run("classify", "day.mkv", "--task", "coin")
+    assert unreleased.exit_code == Exit.NO_MODEL
+    assert "train your own" in unreleased.stderr
+    assert run("classify", "day.mkv", "--task", "nonsense").exit_code == Exit.USAGE
+    assert run("classify", "day.mkv").exit_code == Exit.USAGE
+    no_probe = run("classify", "day.mkv", "--probe", tmp_path / "none")
+    assert no_probe.exit_code == Exit.NOT_FOUND
+    assert run("probe", "train", tmp_path / "none.csv").exit_code == Exit.NOT_FOUND
+
+
 def test_indexing_again_has_nothing_to_do(run: Run, place: Path) -> None:
     again = run("index", place / "day.mkv")
     assert again.exit_code == 0

@@ -52,5 +52,5 @@ def classified_lines(told: Classified, top: int) -> list[Line]:
         rows.append([Text(span_text(one.span), "bold green"), Text(labels)])
     by = describe(told.evidence)
     if told.held_out is not None:
-        by += f"; {score_text(told.held_out)}"
+        by += f", chance {told.held_out.chance:.2f}"
     return [*map(Line, columns(rows)), Line(Text(f"by {by}; shares are not calibrated", "dim"))]
