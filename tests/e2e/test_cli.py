@@ -73,7 +73,7 @@ def lines(result: Result) -> list[Any]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_a_probe_is_trained_and_used(run: Run, place: Path, tmp_path: Path) -> None:
+def test_a_probe_is_trained_and_used(run: Run, tmp_path: Path) -> None:
     spans = ["0,1.5,red", "1.5,3,red", "3,5,green", "5,7,green", "7,8.5,blue", "8.5,10,blue"]
     table = tmp_path / "labels.csv"
     table.write_text("\n".join(["video,start,end,label", *(f"day.mkv,{s}" for s in spans)]))
