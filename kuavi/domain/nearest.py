@@ -21,7 +21,7 @@ _ROUNDING = 1e-5
 """By how much two ways to multiply two unit vectors may differ, and more."""
 _SPARE = 4
 """So many times the rows that are wanted are scored to learn what score is reached."""
-_SKETCHED = 64
+_SKETCHED = 16
 """So many times are compared by all their bits, to choose those."""
 _FEW_BLOCKS = 256
 
@@ -40,12 +40,16 @@ class Nearest:
 
 @frozen(eq=False)
 class Grouped:
-    """Unit rows (n, dim), the group (n,) of each (-1: none), and a sketch of them or None."""
+    """Unit rows (n, dim), the group (n,) of each (-1: none), and a sketch of them or None.
+
+    The sketch is used where at least `many` rows may be answers.
+    """
 
     rows: Matrix
     group: Indices
     n_groups: int
     sketch: Sketch | None = None
+    many: int = MANY
 
     @cached_property
     def known(self) -> Mask:
@@ -73,7 +77,7 @@ def nearest(
     if k < 1 or not n_usable:
         none = np.empty(0, dtype=np.int64)
         return Nearest(none, np.empty(0), none.copy())
-    if grouped.sketch is None or n_usable < MANY:
+    if grouped.sketch is None or n_usable < grouped.many:
         rows = np.flatnonzero(usable)
         bounds = grouped.rows @ query if n_usable == len(usable) else grouped.rows[rows] @ query
         return _settled(query, grouped, rows, bounds + np.float32(_ROUNDING), (k, floor))
@@ -85,6 +89,8 @@ def _settled(
 ) -> Nearest:
     """The best of `rows`, ascending, of which each scores at most its bound."""
     k, floor = wanted
+    if len(rows) <= _SKETCHED * k:
+        return _best(query, grouped, rows, wanted)
     few = _at_least(bounds, _SPARE * k)
     least = _kth(query, grouped, rows[few], k)
     while least is None and len(few) < len(rows):

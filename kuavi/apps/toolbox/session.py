@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove, which
@@ -36,6 +37,7 @@ from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
+from kuavi.domain.nearest import MANY
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
@@ -238,6 +240,12 @@ class OpenLibrary:
     def doctor(self, *, repair: bool = False) -> Health:
         """Check the library; with `repair`, clear what interrupted runs left and compact."""
         return _ok(self._tools.library.doctor(repair))
+
+    def sketch_recalls(self) -> tuple[SketchRecall, ...]:
+        """What is found of exact search, by layer, measured; of a small library nothing is."""
+        if max(self.doctor().rows.values(), default=0) < MANY:
+            return ()
+        return _ok(sketch_recalls(_ok(compose.search_ports(self._tools, self._models))))
 
     def _view(self) -> LibraryView:
         return _ok(self._tools.library.view())

@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.ports.clock import Clock
 from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
 from kuavi.ports.files import Files
@@ -48,12 +49,15 @@ class IndexPorts:
 
 @frozen
 class SearchPorts:
+    """`engine` counts the bits of sketches; all give the same."""
+
     library: Library
     files: Files
     pictures: Pictures
     joint: JointEncoder
     clips: ClipEncoder
     text: TextEncoder
+    engine: Engine = IN_NUMPY
 
 
 @frozen

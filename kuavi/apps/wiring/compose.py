@@ -12,10 +12,12 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, SearchPorts
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
+from kuavi.apps.wiring.warming import Warming
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import PRESETS
+from kuavi.domain.sketch import Engine
 from kuavi.ports.clock import Clock
 from kuavi.ports.files import Files
 from kuavi.ports.library import Library, LibraryFailure
@@ -38,13 +40,14 @@ ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
 
 @frozen
 class Tools:
-    """The ports that need no model."""
+    """The ports that need no model, and what counts the bits of sketches."""
 
     library: Library
     files: Files
     reader: FrameReader
     pictures: Pictures
     clock: Clock
+    engine: Engine
 
     def look(self) -> LookPorts:
         return LookPorts(self.library, self.files, self.reader, self.pictures)
@@ -79,6 +82,7 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
             Family("readers").builder("isolated")(),
             Family("pictures").builder("pillow")(),
             Family("clocks").builder("system")(),
+            Warming(),
         )
     )
 
@@ -131,5 +135,6 @@ def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnav
             joint.unwrap(),
             clips.unwrap(),
             text.unwrap(),
+            tools.engine,
         )
     )
