@@ -133,7 +133,9 @@ def test_differing_digits_give_the_product_of_integers(seed: int, n: int, dim: i
     digits = np.stack([bits_of(words, dim) for words in question.digits])
     integers = (2 ** np.arange(len(digits))) @ (2 * digits - 1)
     assert np.abs(integers).max() <= TOP
-    assert integers * question.step == pytest.approx(query @ sketch.rotation, abs=float(question.step))
+    assert integers * question.step == pytest.approx(
+        query @ sketch.rotation, abs=float(question.step)
+    )
     signs = 2 * np.stack([bits_of(words, dim) for words in sketch.signs.T]) - 1
     sizes = 2 * np.stack([bits_of(words, dim) for words in sketch.sizes]) - 1
     differ, _ = IN_NUMPY.scan(sketch, question)

@@ -195,7 +195,7 @@ def of_indexed(one: Indexed) -> Object:
     }
 
 
-def of_health(health: Health, recalls: Sequence[SketchRecall]) -> Object:
+def of_health(health: Health, recalls: Sequence[SketchRecall] | None) -> Object:
     return {
         "path": health.path,
         "schema": health.schema,
@@ -218,7 +218,9 @@ def of_health(health: Health, recalls: Sequence[SketchRecall]) -> Object:
                 "same": told.same,
             }
             for told in recalls
-        ],
+        ]
+        if recalls is not None
+        else None,
     }
 
 

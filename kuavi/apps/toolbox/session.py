@@ -242,7 +242,7 @@ class OpenLibrary:
         return _ok(self._tools.library.doctor(repair))
 
     def sketch_recalls(self) -> tuple[SketchRecall, ...]:
-        """What is found of exact search, by layer, measured; of a small library nothing is."""
+        """What search finds of an exact one, by layer, measured; empty where it is exact."""
         if max(self.doctor().rows.values(), default=0) < MANY:
             return ()
         return _ok(sketch_recalls(_ok(compose.search_ports(self._tools, self._models))))

@@ -82,19 +82,17 @@ def sketch_recalls(
     if isinstance(opened, Failure):
         return opened
     view, engine = opened.unwrap(), ports.engine
+    texts = ports.text.space
     told: list[SketchRecall] = []
-    for measure in (
-        lambda: sketch_recall(view, Layer.VISUAL, ports.joint.space, engine, many),
-        lambda: sketch_recall(view, Layer.MOTION, ports.clips.space, engine, many),
-        lambda: sketch_recall(view, Layer.TRANSCRIPT, ports.text.space, engine, many),
-        lambda: sketch_recall(view, Layer.SCREEN, ports.text.space, engine, many),
+    for measured in (
+        sketch_recall(view, Layer.VISUAL, ports.joint.space, engine, many),
+        sketch_recall(view, Layer.MOTION, ports.clips.space, engine, many),
+        sketch_recall(view, Layer.TRANSCRIPT, texts, engine, many),
+        sketch_recall(view, Layer.SCREEN, texts, engine, many),
     ):
-        measured = measure()
-        if isinstance(measured, Failure):
-            if isinstance(measured.failure(), OtherSpace):
-                continue
+        if isinstance(measured, Success):
+            one = measured.unwrap()
+            told += [] if one is None else [one]
+        elif not isinstance(measured.failure(), OtherSpace):
             return measured
-        one = measured.unwrap()
-        if one is not None:
-            told.append(one)
     return Success(tuple(told))
