@@ -21,6 +21,7 @@ from kuavi.apps.cli.show_index import Content, indexed_lines, total_text
 from kuavi.apps.cli.show_library import (
     health_lines,
     preset_lines,
+    recall_lines,
     size_text,
     stages_text,
     video_lines,
@@ -30,6 +31,7 @@ from kuavi.apps.cli.show_video import found_lines, scene_lines, transcript_lines
 from kuavi.apps.cli.texts import Line, columns, printable, quoted, shortened
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, presets
 from kuavi.apps.toolbox.session import Indexed
+from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
 from kuavi.apps.usecases.queries import Field, FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.report import IndexReport, Trouble
@@ -37,6 +39,7 @@ from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Action, Annotation, Summary, Unannotated
 from kuavi.domain.evidence import Heuristic, Learned
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import TIERS, Gap, Stage, StageRecord, Tier, VideoRecord
 from kuavi.domain.media import MediaInfo
 from kuavi.domain.presets import EMBEDDED
@@ -319,6 +322,28 @@ def test_json_holds_finite_numbers_only(value: object) -> None:
     json.dumps(finite(value), allow_nan=False)
 
 
+RECALLS = (SketchRecall(Layer.VISUAL, 50_000, 100, 10, 0.9985, 99),)
+
+
+def test_what_sketches_find_is_told() -> None:
+    assert drawn(recall_lines(RECALLS)) == (
+        "  sketch of visual: 99.9 % of the 10 nearest found, the very same for 99 of 100 stored "
+        "vectors\n"
+    )
+    told = as_json.of_health(Health("lib", 1, 2), RECALLS)["sketches"]
+    assert told == [
+        {
+            "layer": "visual",
+            "rows": 50_000,
+            "queries": 100,
+            "best": 10,
+            "recall": 0.9985,
+            "same": 99,
+        }
+    ]
+    assert as_json.of_health(Health("lib", 1, 2), None)["sketches"] is None
+
+
 def everything_as_json() -> list[as_json.Object]:
     said = Transcript(
         video(Stage.TRANSCRIPT),
@@ -333,7 +358,7 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_transcript(said),
         as_json.of_videos("lib", [said.video]),
         as_json.of_indexed(report(done=(Stage.TEXT,))),
-        as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),))),
+        as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),)), RECALLS),
         as_json.of_presets(presets()),
     ]
 

@@ -13,6 +13,7 @@ from returns.result import Failure, Success
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.opened import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
+from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove
@@ -34,6 +35,7 @@ from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
+from kuavi.domain.nearest import MANY
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
@@ -209,6 +211,12 @@ class OpenLibrary(Probing):
     def doctor(self, *, repair: bool = False) -> Health:
         """Check the library; with `repair`, clear what interrupted runs left and compact."""
         return ok(self._tools.library.doctor(repair))
+
+    def sketch_recalls(self) -> tuple[SketchRecall, ...]:
+        """What search finds of an exact one, by layer, measured; empty where it is exact."""
+        if max(self.doctor().rows.values(), default=0) < MANY:
+            return ()
+        return ok(sketch_recalls(ok(compose.search_ports(self._tools, self._models))))
 
 
 def open_library(

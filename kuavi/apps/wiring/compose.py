@@ -13,10 +13,12 @@ from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotR
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, SearchPorts
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
+from kuavi.apps.wiring.warming import Warming
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import PRESETS
+from kuavi.domain.sketch import Engine
 from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.clock import Clock
 from kuavi.ports.files import Files
@@ -41,13 +43,14 @@ ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
 
 @frozen
 class Tools:
-    """The ports that need no model."""
+    """The ports that need no model, and what counts the bits of sketches."""
 
     library: Library
     files: Files
     reader: FrameReader
     pictures: Pictures
     clock: Clock
+    engine: Engine
 
     def look(self) -> LookPorts:
         return LookPorts(self.library, self.files, self.reader, self.pictures)
@@ -82,6 +85,7 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
             Family("readers").builder("isolated")(),
             Family("pictures").builder("pillow")(),
             Family("clocks").builder("system")(),
+            Warming(),
         )
     )
 
@@ -134,6 +138,7 @@ def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnav
             joint.unwrap(),
             clips.unwrap(),
             text.unwrap(),
+            tools.engine,
         )
     )
 
