@@ -9,6 +9,7 @@ from kuavi.ports.library import Library
 from kuavi.ports.pictures import Pictures
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
+from kuavi.ports.scratch import Scratch
 from kuavi.ports.shots import ShotDetector
 from kuavi.ports.words import Tagger, TextReader, Transcriber
 
@@ -44,6 +45,7 @@ class IndexPorts:
     words: WordPorts | None
     clock: Clock
     progress: Progress
+    scratch: Scratch
 
 
 @frozen
