@@ -10,6 +10,7 @@ from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, SearchPorts
+from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier
@@ -97,6 +98,7 @@ def index_ports(
     tools: Tools, models: Models, plan: IndexPlan, progress: Progress
 ) -> Outcome[IndexPorts, ModelUnavailable]:
     """Everything a plan needs, built before work begins."""
+    give_back_large()
     scan = models.scan()
     if isinstance(scan, Failure):
         return scan
