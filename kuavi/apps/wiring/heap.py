@@ -5,7 +5,8 @@ from contextlib import suppress
 
 M_MMAP_THRESHOLD = -3
 """mallopt(3): an allocation from this size on is a mapping of its own."""
-LARGE_BYTES = 1 << 18
+LARGE_BYTES = 1 << 20
+"""Above a sampled picture: each of those as a mapping of its own would cost CPU time."""
 
 
 def give_back_large() -> None:
