@@ -11,6 +11,7 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotReleased
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, SearchPorts
+from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.apps.wiring.warming import Warming
@@ -37,6 +38,9 @@ class UnknownPreset:
     def __str__(self) -> str:
         return f"no preset {self.name!r}; known: {', '.join(PRESETS)}"
 
+
+SCRATCH = "cache"
+"""The folder of a library whose content may be lost at any time."""
 
 ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
 
@@ -101,6 +105,7 @@ def index_ports(
     tools: Tools, models: Models, plan: IndexPlan, progress: Progress
 ) -> Outcome[IndexPorts, ModelUnavailable]:
     """Everything a plan needs, built before work begins."""
+    give_back_large()
     scan = models.scan()
     if isinstance(scan, Failure):
         return scan
@@ -117,6 +122,7 @@ def index_ports(
             words.unwrap(),
             tools.clock,
             progress,
+            Family("scratch").builder("disk")(str(Path(tools.library.path) / SCRATCH)),
         )
     )
 
