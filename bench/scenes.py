@@ -26,7 +26,7 @@ from kuavi.adapters.clips import frame_change
 from kuavi.adapters.readers import pyav
 from kuavi.adapters.shots import colour_change
 from kuavi.domain.boundaries import GradualRule, gradual_cuts
-from kuavi.domain.media import ByRate, Frame, View
+from kuavi.domain.media import ByRate, Frame, Seen, View
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import EMBEDDED
 from kuavi.domain.shots import Cut
@@ -65,8 +65,10 @@ def hard_cuts(detector: ShotDetector, path: str) -> tuple[list[Cut], Found]:
         if isinstance(seen, Failure):
             print(f"  {seen.failure()}")
             break
-        cuts += tracker.push(seen.unwrap().frame).unwrap()
-        n += 1
+        one = seen.unwrap()
+        if isinstance(one, Seen):
+            cuts += tracker.push(one.frame).unwrap()
+            n += 1
     cuts += tracker.finish().unwrap()
     found = Found(tuple(cut.time_s for cut in cuts), time.process_time() - began, n)
     return cuts, found
@@ -79,7 +81,9 @@ def sampled_rows(encoder: ClipEncoder, path: str) -> tuple[Matrix, list[float]]:
     for seen in pyav.build().frames(path, (view,)):
         if isinstance(seen, Failure):
             break
-        frames.append(seen.unwrap().frame)
+        one = seen.unwrap()
+        if isinstance(one, Seen):
+            frames.append(one.frame)
     starts = window_starts(len(frames), PLAN.windowing)
     size, last = PLAN.windowing.size, len(frames) - 1
     windows = [[frames[min(start + i, last)] for i in range(size)] for start in starts]

@@ -17,6 +17,7 @@ from kuavi.domain.media import EveryFrame, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.ports.reader import Damaged, FrameReader, ReadFailure
+from tests.media import pictures_in
 from tests.odd import Odd, Read, Refused
 from tests.worlds import World
 
@@ -61,7 +62,7 @@ def tried(path: str, reader: FrameReader) -> Happened:
     indexed = index_video(path, IndexPlan(preset="fake"), ports)
     return Happened(
         info,
-        tuple(o.unwrap() for o in outcomes if isinstance(o, Success)),
+        tuple(pictures_in(outcomes)),
         tuple(o.failure() for o in outcomes if isinstance(o, Failure)),
         indexed,
         time.monotonic() - started_s,

@@ -91,6 +91,17 @@ class Seen:
     until_s: float
 
 
+@frozen
+class Ended:
+    """The video was read to its end: its last picture leaves the screen at `end_s`."""
+
+    end_s: float
+
+
+FrameItem: TypeAlias = Seen | Ended
+"""What a reader gives while it decodes pictures."""
+
+
 @frozen(eq=False)
 class AudioChunk:
     """Consecutive 16 kHz mono samples, the first at `start_s`."""

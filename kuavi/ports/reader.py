@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, FrameItem, MediaInfo, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 
@@ -94,12 +94,14 @@ class FrameReader(Protocol):
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         """One streaming decode that serves every view, in time order (ties by view).
 
         Only pictures on screen within the span are given, if there is one.  A failure is the last
-        item; after `Damaged` what was given before stays valid.  Memory is bounded: at most a few
-        frames are held.
+        item; after `Damaged` what was given before stays valid.  Without a span, and unless every
+        view has all it asked for before, the last item of a whole video is `Ended`: when its last
+        picture leaves the screen, whether a view took that or not.  Memory is bounded: at most a
+        few frames are held.
         """
         ...
 

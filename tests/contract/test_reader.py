@@ -15,7 +15,9 @@ from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AtTimes,
     ByRate,
+    Ended,
     EveryFrame,
+    FrameItem,
     Pixels,
     Samples,
     Sampling,
@@ -25,7 +27,7 @@ from kuavi.domain.media import (
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import FileMissing, FrameReader, NoAudioStream, NoVideoStream, ReadFailure
-from tests.media import grey_ramp, tone, write_clip
+from tests.media import grey_ramp, pictures_in, tone, write_clip
 
 
 @frozen(eq=False)
@@ -107,8 +109,11 @@ def make(
 Make = Callable[[Content], tuple[FrameReader, str]]
 
 
-def values(outcomes: Iterator[Outcome[Seen, ReadFailure]]) -> list[Seen]:
-    return [outcome.unwrap() for outcome in outcomes]
+def values(outcomes: Iterator[Outcome[FrameItem, ReadFailure]]) -> list[Seen]:
+    """The pictures, all of which came."""
+    items = list(outcomes)
+    assert all(isinstance(item, Success) for item in items)
+    return pictures_in(items)
 
 
 def numbers(seen: Sequence[Seen], content: Content) -> list[int]:
@@ -198,6 +203,34 @@ def test_within_a_span_only_pictures_on_screen_there(make: Make, span: Span) -> 
     listed = values(reader.frames(path, [View(AtTimes((0.0, 1.0, 3.0)), 64)], span))
     expected = {content.on_screen(t) for t in (0.0, 1.0, 3.0) if span.contains(t)}
     assert numbers(listed, content) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "samplings",
+    [
+        [EveryFrame()],
+        [ByRate(0.5)],
+        [ByRate(2), ByRate(7)],
+        [AtTimes((1.0, 99.0))],
+        [AtTimes((0.0,)), ByRate(1)],
+    ],
+)
+def test_the_end_is_told_whatever_is_taken(make: Make, samplings: list[Sampling]) -> None:
+    content = uneven()
+    reader, path = make(content)
+    *items, last = reader.frames(path, [View(sampling, 64) for sampling in samplings])
+    ended = last.unwrap()
+    assert isinstance(ended, Ended)
+    assert ended.end_s == pytest.approx(content.end_s, abs=1e-6)
+    assert all(isinstance(item.unwrap(), Seen) for item in items)
+
+
+def test_no_end_is_told_where_it_was_not_reached(make: Make) -> None:
+    reader, path = make(uneven())
+    view = View(AtTimes((0.0, 0.5)), 64)
+    assert [type(item.unwrap()) for item in reader.frames(path, [view])] == [Seen, Seen]
+    within = reader.frames(path, [View(ByRate(1), 64)], Span(3.0, 99.0))
+    assert {type(item.unwrap()) for item in within} == {Seen}
 
 
 def test_a_span_past_the_end_holds_nothing(make: Make) -> None:

@@ -16,8 +16,10 @@ from kuavi.domain.media import (
     AtTimes,
     AudioChunk,
     ByRate,
+    Ended,
     EveryFrame,
     Frame,
+    FrameItem,
     MediaInfo,
     Samples,
     Sampling,
@@ -41,7 +43,7 @@ MAX_HEADER = 1 << 20
 ALIVE, END, BROKEN = "alive", "end", "broken"
 """Kinds of message beside the items: a sign of life, the call is over, the reader raised."""
 
-Item: TypeAlias = Seen | AudioChunk | MediaInfo | ReadFailure
+Item: TypeAlias = FrameItem | AudioChunk | MediaInfo | ReadFailure
 
 _FAILURES = {
     kind.__name__: kind
@@ -93,6 +95,8 @@ def to_item(kind: str, values: Mapping[str, Any], payload: bytearray) -> Item:
         return AudioChunk(values["start_s"], samples)
     if kind == "MediaInfo":
         return MediaInfo(**values)
+    if kind == "Ended":
+        return Ended(values["end_s"])
     return _FAILURES[kind](**values)
 
 

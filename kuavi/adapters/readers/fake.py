@@ -14,7 +14,9 @@ from kuavi.adapters.readers._sizes import fitted
 from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AudioChunk,
+    Ended,
     Frame,
+    FrameItem,
     MediaInfo,
     Pixels,
     Samples,
@@ -92,7 +94,7 @@ class FakeReader:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         clip = self.clips.get(path)
         if clip is None:
             yield Failure(FileMissing(path))
@@ -119,7 +121,7 @@ def build(clips: Mapping[str, FakeClip]) -> FrameReader:
 
 def _served(
     path: str, clip: FakeClip, views: Sequence[View], within: Span | None
-) -> Iterator[Outcome[Seen, ReadFailure]]:
+) -> Iterator[Outcome[FrameItem, ReadFailure]]:
     cursors: tuple[Cursor, ...] = tuple(start(view.sampling, within) for view in views)
     for shown, pixels in clip.stretches:
         part = clipped(shown, within)
@@ -129,6 +131,8 @@ def _served(
         for position in wanted:
             frame = Frame(shown.time_s, _scaled(pixels, views[position].max_side))
             yield Success(Seen(position, frame, shown.until_s))
+        if shown.last and within is None:
+            yield Success(Ended(shown.until_s))
         if all(map(finished, cursors)):
             return
     cut_s = clip.damaged_at_s

@@ -28,7 +28,7 @@ from kuavi.adapters.readers._scale import Scaler, Turn, turn_of
 from kuavi.adapters.readers._sizes import fitted
 from kuavi.adapters.readers._sound import chunks
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, Ended, FrameItem, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import (
@@ -62,7 +62,7 @@ class PyAvReader:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         opened = open_media(path, self.opener)
         if isinstance(opened, Failure):
             yield opened
@@ -126,13 +126,16 @@ def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
 
 def _served(
     media: Media, views: Sequence[View], within: Span | None
-) -> Iterator[Outcome[Seen, ReadFailure]]:
+) -> Iterator[Outcome[FrameItem, ReadFailure]]:
     scaler = Scaler(sample_aspect(media.video))
     for outcome in chosen(media, Choice(views, within)):
         if isinstance(outcome, Failure):
             yield outcome
             return
         one = outcome.unwrap()
+        if isinstance(one, Ended):
+            yield Success(one)
+            return
         for seen in _seen(scaler, one.timed, views, one.views, media.path):
             yield seen
             if isinstance(seen, Failure):

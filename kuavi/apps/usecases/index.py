@@ -137,9 +137,7 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
         return Success(report)
     started_s = job.ports.clock.elapsed_s
     tick = job.tick(todo[0], report.video.info.duration_s)
-    before = report.video.span
-    known_end_s = 0.0 if before is None else before.end_s
-    decoded = decode(job.path, job.plan, job.ports, todo, tick, known_end_s)
+    decoded = decode(job.path, job.plan, job.ports, todo, tick)
     if isinstance(decoded, Failure):
         return decoded
     seen = decoded.unwrap()
