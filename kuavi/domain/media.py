@@ -98,7 +98,18 @@ class Ended:
     end_s: float
 
 
-FrameItem: TypeAlias = Seen | Ended
+@frozen
+class Lost:
+    """Pictures within `span` did not come out of the decoder, or not whole: for this `reason`.
+
+    The picture before them is shown until the next one that came.
+    """
+
+    span: Span
+    reason: str
+
+
+FrameItem: TypeAlias = Seen | Lost | Ended
 """What a reader gives while it decodes pictures."""
 
 
@@ -120,7 +131,8 @@ class MediaInfo:
     `rotation` is how far clockwise coded pictures are turned for that: 0, 90, 180 or 270.
 
     `duration_s` may be wrong or unknown (0): what was decoded is the truth.  `start_s` is the
-    container's own start; times everywhere else count from it.
+    container's own start; times everywhere else count from it.  `unread` says what other pictures
+    the file holds (a second video track, cover art), in words; empty: none.
     """
 
     container: str
@@ -132,6 +144,7 @@ class MediaInfo:
     start_s: float
     rotation: int
     has_audio: bool
+    unread: str = ""
 
 
 @frozen(eq=False)

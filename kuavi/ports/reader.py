@@ -100,8 +100,10 @@ class FrameReader(Protocol):
         Only pictures on screen within the span are given, if there is one.  A failure is the last
         item; after `Damaged` what was given before stays valid.  Without a span, and unless every
         view has all it asked for before, the last item of a whole video is `Ended`: when its last
-        picture leaves the screen, whether a view took that or not.  Memory is bounded: at most a
-        few frames are held.
+        picture leaves the screen, whether a view took that or not.  `Lost` tells of pictures that
+        were decoded in vain, before the next one that came whole; pictures that no view needs may
+        be left out, and nobody learns whether they are whole.  Memory is bounded: at most a few
+        frames are held.
         """
         ...
 

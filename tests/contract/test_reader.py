@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers import ahead, fake, isolated, pyav
@@ -18,6 +18,7 @@ from kuavi.domain.media import (
     Ended,
     EveryFrame,
     FrameItem,
+    Lost,
     Pixels,
     Samples,
     Sampling,
@@ -27,7 +28,7 @@ from kuavi.domain.media import (
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import FileMissing, FrameReader, NoAudioStream, NoVideoStream, ReadFailure
-from tests.media import grey_ramp, pictures_in, tone, write_clip
+from tests.media import blank_packets, grey_ramp, pictures_in, tone, write_clip
 
 
 @frozen(eq=False)
@@ -37,6 +38,7 @@ class Content:
     times_s: tuple[float, ...]
     pictures: tuple[Pixels, ...]
     samples: Samples | None
+    lost: int | None = None  # the picture that can't be decoded
 
     @property
     def end_s(self) -> float:
@@ -72,6 +74,11 @@ def in_file(folder: Path, content: Content) -> tuple[FrameReader, str]:
         pix_fmt="bgr0",
         times_s=content.times_s,
     )
+    if content.lost is not None:  # MP4 survives without the data of one picture
+        path = path.with_suffix(".mp4")
+        intra = {"qp": "0", "g": "1"}
+        write_clip(path, content.pictures, times_s=content.times_s, options=intra)
+        blank_packets(path, slice(content.lost, content.lost + 1))
     return pyav.build(), str(path)
 
 
@@ -80,9 +87,15 @@ def in_a_process(folder: Path, content: Content) -> tuple[FrameReader, str]:
 
 
 def in_memory(_: Path, content: Content) -> tuple[FrameReader, str]:
-    frames = tuple(zip(content.times_s, content.pictures, strict=True))
+    frames = list(zip(content.times_s, content.pictures, strict=True))
+    lost: tuple[Span, ...] = ()
+    if content.lost is not None:
+        del frames[content.lost]
+        lost = (Span(*content.edges_s[content.lost : content.lost + 2]),)
     end_s = content.end_s or 1.0
-    return fake.build({"clip": fake.FakeClip(frames, end_s, content.samples)}), "clip"
+    return fake.build(
+        {"clip": fake.FakeClip(tuple(frames), end_s, content.samples, lost=lost)}
+    ), "clip"
 
 
 def read_ahead(folder: Path, content: Content) -> tuple[FrameReader, str]:
@@ -223,6 +236,22 @@ def test_the_end_is_told_whatever_is_taken(make: Make, samplings: list[Sampling]
     assert isinstance(ended, Ended)
     assert ended.end_s == pytest.approx(content.end_s, abs=1e-6)
     assert all(isinstance(item.unwrap(), Seen) for item in items)
+
+
+@pytest.mark.parametrize("number", [5, 12])
+def test_a_picture_that_is_lost_is_told_with_its_time(make: Make, number: int) -> None:
+    content = evolve(uneven(), lost=number)
+    reader, path = make(content)
+    items = [item.unwrap() for item in reader.frames(path, [View(EveryFrame(), 64)])]
+    assert len([item for item in items if isinstance(item, Seen)]) == MANY - 1
+    (lost,) = [item for item in items if isinstance(item, Lost)]
+    assert lost.span.start_s == pytest.approx(content.times_s[number], abs=1e-6)
+    assert lost.span.end_s == pytest.approx(content.times_s[number + 1], abs=1e-6)
+    shown = items[items.index(lost) - 1]
+    assert isinstance(shown, Seen)
+    assert shown.until_s == lost.span.end_s
+    outside = reader.frames(path, [View(EveryFrame(), 64)], Span(lost.span.end_s + 0.01, 9.0))
+    assert all(isinstance(item.unwrap(), Seen) for item in outside)
 
 
 def test_no_end_is_told_where_it_was_not_reached(make: Make) -> None:

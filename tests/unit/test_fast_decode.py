@@ -18,7 +18,17 @@ from kuavi.adapters.readers._container import Opener, open_media
 from kuavi.adapters.readers._sampled import SampledRun
 from kuavi.adapters.readers.pyav import build
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AtTimes, ByRate, Ended, EveryFrame, Pixels, Sampling, Seen, View
+from kuavi.domain.media import (
+    AtTimes,
+    ByRate,
+    Ended,
+    EveryFrame,
+    Lost,
+    Pixels,
+    Sampling,
+    Seen,
+    View,
+)
 from kuavi.domain.sampling import Shown, clipped, start, take
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import Damaged
@@ -170,6 +180,14 @@ def end_told(path: Path, sampling: Sampling) -> float | None:
     *_, last = build().frames(str(path), [View(sampling, SIDE)])
     ended = last.unwrap()
     return ended.end_s if isinstance(ended, Ended) else None
+
+
+def test_nothing_is_lost_of_a_whole_file(coded: Path) -> None:
+    for sampling in (EveryFrame(), *SAMPLINGS.values()):
+        items = [o.unwrap() for o in build().frames(str(coded), [View(sampling, SIDE)])]
+        assert not any(isinstance(item, Lost) for item in items)
+    within = build().frames(str(coded), [View(EveryFrame(), SIDE)], Span(2.0, 3.0))
+    assert all(isinstance(o.unwrap(), Seen) for o in within)
 
 
 def test_the_end_is_that_of_a_full_decode(coded: Path) -> None:

@@ -20,6 +20,7 @@ from kuavi.domain.media import (
     EveryFrame,
     Frame,
     FrameItem,
+    Lost,
     MediaInfo,
     Samples,
     Sampling,
@@ -97,6 +98,8 @@ def to_item(kind: str, values: Mapping[str, Any], payload: bytearray) -> Item:
         return MediaInfo(**values)
     if kind == "Ended":
         return Ended(values["end_s"])
+    if kind == "Lost":
+        return Lost(Span(**values["span"]), values["reason"])
     return _FAILURES[kind](**values)
 
 

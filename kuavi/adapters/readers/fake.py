@@ -17,6 +17,7 @@ from kuavi.domain.media import (
     Ended,
     Frame,
     FrameItem,
+    Lost,
     MediaInfo,
     Pixels,
     Samples,
@@ -40,13 +41,15 @@ from kuavi.ports.reader import (
 class FakeClip:
     """A clip: pictures with ascending times, when the last one ends, samples from 0 s on.
 
-    With `damaged_at_s` pictures and sound end there, and `Damaged` follows.
+    With `damaged_at_s` pictures and sound end there, and `Damaged` follows.  `lost` are stretches
+    where pictures are missing, in time order.
     """
 
     frames: tuple[tuple[float, Pixels], ...]
     end_s: float
     samples: Samples | None = None
     damaged_at_s: float | None = None
+    lost: tuple[Span, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         times = [time_s for time_s, _ in self.frames]
@@ -123,10 +126,13 @@ def _served(
     path: str, clip: FakeClip, views: Sequence[View], within: Span | None
 ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
     cursors: tuple[Cursor, ...] = tuple(start(view.sampling, within) for view in views)
+    lost = [span for span in clip.lost if within is None or within.overlap(span) is not None]
     for shown, pixels in clip.stretches:
         part = clipped(shown, within)
         if part is None:
             continue
+        while lost and lost[0].end_s <= shown.time_s:
+            yield Success(Lost(lost.pop(0), "the clip has no pictures there"))
         cursors, wanted = take_each(cursors, part)
         for position in wanted:
             frame = Frame(shown.time_s, _scaled(pixels, views[position].max_side))

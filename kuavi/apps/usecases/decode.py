@@ -12,11 +12,12 @@ from kuavi.apps.usecases.collect import (
     KeyframeCollector,
     ShotCollector,
 )
+from kuavi.apps.usecases.losses import with_loss
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.manifest import Stage
-from kuavi.domain.media import ByRate, Ended, FrameItem, Keyframe, Seen, View
+from kuavi.domain.media import ByRate, Ended, FrameItem, Keyframe, Lost, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import Cut
@@ -52,13 +53,14 @@ Tick = Callable[[float], Outcome[None, Cancelled]]
 class Decoded:
     """What a pass made: the video's span, a part per stage that worked, a reason per one that not.
 
-    `damage` says where decoding stopped early, if it did.
+    `damage` says where decoding stopped early, if it did; `lost` what did not decode before that.
     """
 
     span: Span
     parts: dict[Stage, Part]
     failed: dict[Stage, StageFailure]
     damage: Damaged | None
+    lost: tuple[Lost, ...]
 
 
 class _Pass:
@@ -70,6 +72,7 @@ class _Pass:
         self.failed: dict[Stage, StageFailure] = {}
         self._starts: list[float] = []
         self.end_s = 0.0
+        self.lost: list[Lost] = []
         self._shots = self._started()
         self._keys = KeyframeCollector(plan.keyframe_every_s)
         self._frames = FrameCollector(ports.scan.joint)
@@ -95,6 +98,9 @@ class _Pass:
     def see(self, seen: FrameItem) -> None:
         if isinstance(seen, Ended):
             self.end_s = seen.end_s
+            return
+        if isinstance(seen, Lost):
+            with_loss(self.lost, seen)
             return
         self.end_s = max(self.end_s, seen.until_s)
         if seen.view == SAMPLED:
@@ -195,7 +201,7 @@ def decode(
     if stopped is not None:
         run.end_s = max(run.end_s, stopped.at_s)
     parts = run.end()
-    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, stopped))
+    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, stopped, tuple(run.lost)))
 
 
 def _watch(
