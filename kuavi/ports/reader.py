@@ -73,7 +73,8 @@ class TooLarge:
     def told(self) -> str:
         """What is too large, and the setting that allows more."""
         return (
-            f"{self.what}, over the limit {self.setting} = {self.limit:.15g}; raise it to read on"
+            f"{self.what}, over the limit {self.setting} = {self.limit:.15g}; raise it to read on "
+            f"(--limit {self.setting}=N)"
         )
 
     def __str__(self) -> str:
