@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 import kuavi
 from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.main import app
-from tests.media import real_clip, write_clip
+from tests.media import grey_ramp, real_clip, write_clip
 from tests.worlds import DAY, FPS
 
 ROOT = Path(kuavi.__file__).parents[1]
@@ -473,3 +473,16 @@ def test_a_signal_stops_an_index_run_which_a_later_one_finishes(
     assert kuavi_run("doctor", *options).exit_code == 0
     finished = kuavi_run("index", real_clip("bikes"), *options)
     assert (finished.exit_code, finished.stdout[:11]) == (0, "+ bikes.mp4")
+
+
+def test_a_refusal_names_the_option_that_lifts_it(tmp_path: Path) -> None:
+    clip = str(write_clip(tmp_path / "c.mp4", grey_ramp(20)))
+    common = ("index", clip, "--library", str(tmp_path / "l"), "--preset", "fake", "--tier", "scan")
+    refused = run_python(MAIN, *common, "--limit", "max_frames=5")
+    assert refused.returncode != 0
+    told = " ".join((refused.stdout + refused.stderr).split())
+    assert "max_frames = 5; raise it to read on (--limit max_frames=N)" in told
+    assert run_python(MAIN, *common, "--limit", "max_frames=20").returncode == 0
+    wrong = run_python(MAIN, *common, "--limit", "max_fames=20")
+    assert wrong.returncode == 2
+    assert "max_frames" in wrong.stderr

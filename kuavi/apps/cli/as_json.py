@@ -156,6 +156,7 @@ def of_video(video: VideoRecord) -> Object:
             "duration_s": info.duration_s,
             "rotation": info.rotation,
             "has_audio": info.has_audio,
+            "unread": info.unread,
         },
         "stages": [_stage(record) for record in video.stages],
     }

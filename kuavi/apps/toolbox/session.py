@@ -33,6 +33,7 @@ from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
 from kuavi.domain.nearest import MANY
@@ -225,11 +226,15 @@ def open_library(
     preset: str = "embedded",
     create: bool = True,
     models: Mapping[str, object] | None = None,
+    limits: DecodeLimits | None = None,
 ) -> OpenLibrary:
     """Open the library at `path` (default: $KUAVI_LIBRARY or the user's data folder).
 
     `models` puts your own encoders and detectors in the place of the preset's, by port: `joint`,
     `clips`, `text`, `shots`, `tagger`, `transcriber`, `ocr`.
+
+    `limits` is what decoding one file may take (kuavi.domain.limits.DecodeLimits); a file that
+    needs more is refused, with the name of the limit.
 
     Raises:
         KuaviError: no library there (with `create` False), one of another version, or no such
@@ -237,7 +242,7 @@ def open_library(
     """
     place = compose.default_library() if path is None else absolute(path)
     built = ok(compose.open_models(preset, models or {}))
-    return OpenLibrary(ok(compose.open_tools(place, create)), built)
+    return OpenLibrary(ok(compose.open_tools(place, create, limits)), built)
 
 
 def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:

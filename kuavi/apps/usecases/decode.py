@@ -1,6 +1,6 @@
 """The decode pass: one streaming decode that serves every stage that looks at pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -13,11 +13,12 @@ from kuavi.apps.usecases.collect import (
     PictureCollector,
     ShotCollector,
 )
+from kuavi.apps.usecases.losses import with_loss
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.manifest import Stage
-from kuavi.domain.media import ByRate, Seen, View
+from kuavi.domain.media import ByRate, Ended, FrameItem, Lost, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import Cut
@@ -53,13 +54,14 @@ Tick = Callable[[float], Outcome[None, Cancelled]]
 class Decoded:
     """What a pass made: the video's span, a part per stage that worked, a reason per one that not.
 
-    `damage` says where decoding stopped early, if it did.
+    `damage` says where decoding stopped early, if it did; `lost` what did not decode before that.
     """
 
     span: Span
     parts: dict[Stage, Part]
     failed: dict[Stage, StageFailure]
     damage: Damaged | None
+    lost: tuple[Lost, ...]
 
 
 class _Pass:
@@ -71,6 +73,7 @@ class _Pass:
         self.failed: dict[Stage, StageFailure] = {}
         self._starts: list[float] = []
         self.end_s = 0.0
+        self.lost: list[Lost] = []
         self._shots = self._started()
         self._keys = KeyframeCollector(plan.keyframe_every_s)
         self._frames = FrameCollector(ports.scan.joint)
@@ -93,7 +96,13 @@ class _Pass:
                 self.todo.discard(stage)
                 self.failed[stage] = reason
 
-    def see(self, seen: Seen) -> None:
+    def see(self, seen: FrameItem) -> None:
+        if isinstance(seen, Ended):
+            self.end_s = seen.end_s
+            return
+        if isinstance(seen, Lost):
+            with_loss(self.lost, seen)
+            return
         self.end_s = max(self.end_s, seen.until_s)
         if seen.view == SAMPLED:
             self._sample(seen)
@@ -173,35 +182,38 @@ def decode(
     ports: IndexPorts,
     todo: Sequence[Stage],
     tick: Tick,
-    known_end_s: float = 0.0,
 ) -> Outcome[Decoded, PassFailure]:
     """Decode a video once for all of `todo` (stages of `DECODED`).
 
     `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
-    off gives what came before; one that gives no picture at all is a failure.  `known_end_s` is
-    the end that an earlier pass over the same content found: one without the shot stages sees only
-    the sampled pictures, of which the last may be gone before the end.
+    off gives what came before; one that gives no picture at all is a failure.
     """
     views = [View(ByRate(plan.sample_fps), plan.picture_side)]
     if SHOT_STAGES & set(todo):
         views.append(ports.scan.shots.view)
     run = _Pass(plan, ports, todo)
-    damage: Damaged | None = None
-    for item in ports.reader.frames(path, views):
-        if isinstance(item, Failure):
-            reason = item.failure()
-            if not isinstance(reason, Damaged):
-                return Failure(reason)
-            damage = reason
-            break
-        seen = item.unwrap()
-        run.see(seen)
-        if seen.view == SAMPLED:
-            told = tick(seen.frame.time_s)
-            if isinstance(told, Failure):
-                return told
+    stopped = _watch(ports.reader.frames(path, views), run, tick)
+    if stopped is not None and not isinstance(stopped, Damaged):
+        return Failure(stopped)
     if run.end_s <= 0:
-        return Failure(damage or NotReadable(path, "no picture in it can be decoded"))
-    run.end_s = max(run.end_s, known_end_s)
+        return Failure(stopped or NotReadable(path, "no picture in it can be decoded"))
+    if stopped is not None:
+        run.end_s = max(run.end_s, stopped.at_s)
     parts = run.end()
-    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, damage))
+    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, stopped, tuple(run.lost)))
+
+
+def _watch(
+    items: Iterator[Outcome[FrameItem, ReadFailure]], run: _Pass, tick: Tick
+) -> PassFailure | None:
+    """Show the run every item; what stopped that before the end, if anything did."""
+    for outcome in items:
+        if isinstance(outcome, Failure):
+            return outcome.failure()
+        item = outcome.unwrap()
+        run.see(item)
+        if isinstance(item, Seen) and item.view == SAMPLED:
+            told = tick(item.frame.time_s)
+            if isinstance(told, Failure):
+                return told.failure()
+    return None

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
+from kuavi.apps.usecases.losses import lost_gaps
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.report import IndexReport, Trouble
 from kuavi.apps.usecases.settings import makers, planned_stages, settings
@@ -137,9 +138,7 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
         return Success(report)
     started_s = job.ports.clock.elapsed_s
     tick = job.tick(todo[0], report.video.info.duration_s)
-    before = report.video.span
-    known_end_s = 0.0 if before is None else before.end_s
-    decoded = decode(job.path, job.plan, job.ports, todo, tick, known_end_s)
+    decoded = decode(job.path, job.plan, job.ports, todo, tick)
     if isinstance(decoded, Failure):
         return decoded
     seen = decoded.unwrap()
@@ -156,11 +155,18 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
 
 
 def _damage(seen: Decoded, stage: Stage, report: IndexReport) -> tuple[Gap, ...]:
+    """What the pass did not see."""
+    info = report.video.info
+    gaps = lost_gaps(stage, seen.lost, seen.span)
+    if info.unread and stage == Stage.VISUAL:
+        reason = f"only the first video track is indexed; the file also has {info.unread}"
+        gaps = (*gaps, Gap(stage, reason))
     if seen.damage is None:
-        return ()
-    end_s = report.video.info.duration_s
+        return gaps
+    end_s = info.duration_s
     rest = Span(seen.span.end_s, end_s) if end_s > seen.span.end_s else None
-    return (Gap(stage, f"the file is damaged from {seen.damage.at_s:.1f} s on", rest),)
+    reason = f"the file is damaged from {seen.damage.at_s:.1f} s on: {seen.damage.reason}"
+    return (*gaps, Gap(stage, reason, rest))
 
 
 def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, IndexFailure]:

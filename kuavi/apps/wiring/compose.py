@@ -15,6 +15,7 @@ from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.apps.wiring.warming import Warming
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
@@ -77,7 +78,9 @@ def default_jobs() -> int:
     return min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, 4)
 
 
-def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
+def open_tools(
+    path: str, create: bool, limits: DecodeLimits | None = None
+) -> Outcome[Tools, LibraryFailure]:
     """Open the library at a path, or with `create` make one there."""
     opened: Outcome[Library, LibraryFailure] = Family("libraries").builder("lance")(path, create)
     if isinstance(opened, Failure):
@@ -86,7 +89,7 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
         Tools(
             opened.unwrap(),
             Family("files").builder("local")(),
-            Family("readers").builder("isolated")(),
+            Family("readers").builder("isolated")(limits),
             Family("pictures").builder("pillow")(),
             Family("clocks").builder("system")(),
             Warming(),
