@@ -15,7 +15,7 @@ from kuavi.apps.usecases.collect import (
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import LOOKED, Stage
 from kuavi.domain.media import ByRate, Keyframe, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
@@ -34,7 +34,7 @@ from kuavi.ports.pictures import BadImage, ImageFormat
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
 
-DECODED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
+DECODED = LOOKED
 """The stages that this pass serves."""
 
 SHOT_STAGES = {Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS}
@@ -45,7 +45,8 @@ SAMPLED = 0
 
 StageFailure = ModelFailure | BadImage
 PassFailure = ReadFailure | Cancelled
-Tick = Callable[[float], Outcome[None, Cancelled]]
+Tick = Callable[[float, int], Outcome[None, Cancelled]]
+"""Told of the time reached, in seconds, and of the pictures looked at until then."""
 
 
 @frozen(eq=False)
@@ -178,7 +179,7 @@ def decode(
 ) -> Outcome[Decoded, PassFailure]:
     """Decode a video once for all of `todo` (stages of `DECODED`).
 
-    `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
+    `tick` is told how far the pass has come, and may ask to stop.  A file that breaks
     off gives what came before; one that gives no picture at all is a failure.  `known_end_s` is
     the end that an earlier pass over the same content found: one without the shot stages sees only
     the sampled pictures, of which the last may be gone before the end.
@@ -188,6 +189,7 @@ def decode(
         views.append(ports.scan.shots.view)
     run = _Pass(plan, ports, todo)
     damage: Damaged | None = None
+    frames = 0
     for item in ports.reader.frames(path, views):
         if isinstance(item, Failure):
             reason = item.failure()
@@ -197,8 +199,9 @@ def decode(
             break
         seen = item.unwrap()
         run.see(seen)
+        frames += seen.view == len(views) - 1
         if seen.view == SAMPLED:
-            told = tick(seen.frame.time_s)
+            told = tick(seen.frame.time_s, frames)
             if isinstance(told, Failure):
                 return told
     if run.end_s <= 0:

@@ -55,8 +55,8 @@ class _Job:
     todo: tuple[Stage, ...]
 
     def tick(self, stage: Stage, of_s: float) -> Tick:
-        def told(done_s: float) -> Outcome[None, Cancelled]:
-            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s))
+        def told(done_s: float, frames: int) -> Outcome[None, Cancelled]:
+            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s, frames))
 
         return told
 

@@ -80,7 +80,7 @@ def hear(path: str, ports: IndexPorts, words: WordPorts, tick: Tick) -> Outcome[
                 trouble.append(item.failure())
                 return
             yield item.unwrap()
-            told = tick(utterances[-1].span.end_s if utterances else 0.0)
+            told = tick(utterances[-1].span.end_s if utterances else 0.0, 0)
             if isinstance(told, Failure):
                 trouble.append(told.failure())
                 return
@@ -112,7 +112,7 @@ def read_screen(
     """The text on every keyframe; a keyframe that can't be read is a gap."""
     lines: list[ScreenLine] = []
     gaps: list[Gap] = []
-    for keyframe in keyframes:
+    for n, keyframe in enumerate(keyframes, 1):
         boxes = _boxes(keyframe, ports, words)
         if isinstance(boxes, Failure):
             gaps.append(Gap(Stage.SCREEN, str(boxes.failure()), keyframe.span))
@@ -121,7 +121,7 @@ def read_screen(
                 ScreenLine(keyframe.time_s, keyframe.span, box.text, box.confidence, box.box)
                 for box in boxes.unwrap()
             ]
-        told = tick(keyframe.span.end_s)
+        told = tick(keyframe.span.end_s, n)
         if isinstance(told, Failure):
             return told
     if gaps and len(gaps) == len(keyframes):
