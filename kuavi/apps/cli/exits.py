@@ -51,6 +51,7 @@ CODES = {
     "OutOfMemory": Exit.FAILED,
     "PathMissing": Exit.NOT_FOUND,
     "PathUnreadable": Exit.FAILED,
+    "Removed": Exit.FAILED,
     "StorageFailed": Exit.LIBRARY,
     "TooLarge": Exit.FAILED,
     "UnknownPreset": Exit.USAGE,
