@@ -332,7 +332,7 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_scenes(said.video, [scene(0, told), scene(1, Unannotated("no model"))]),
         as_json.of_transcript(said),
         as_json.of_videos("lib", [said.video]),
-        as_json.of_indexed(report(done=(Stage.TEXT,))),
+        as_json.of_indexed(Indexed("a.mp4", report(done=(Stage.TEXT,)))),
         as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),))),
         as_json.of_presets(presets()),
     ]
