@@ -29,9 +29,7 @@ WEIGHTS: Mapping[Stage, int] = {
 WINDOW_S = 30.0
 """Speed is that of so many seconds before now."""
 BASE_S = 2.0
-"""Before so many seconds were measured there is no time left to tell, ..."""
-BASE_SHARE = 0.005
-"""... nor before this share of the work was seen to be done."""
+"""Before so many seconds were measured there is no time left to tell."""
 STEP_S = 0.25
 """Marks are at least so far apart."""
 
@@ -131,7 +129,7 @@ def left_s(pace: Pace, now_s: float) -> float | None:
         return 0.0
     first, last = pace.marks[0], pace.marks[-1]
     took_s, work = now_s - first.at_s, last.work - first.work
-    enough = took_s >= BASE_S and work >= BASE_SHARE * _weight(set(pace.todo))
+    enough = took_s >= BASE_S and work > 0
     return left * took_s / work if enough and pace.known else None
 
 

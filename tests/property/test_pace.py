@@ -80,7 +80,7 @@ def test_no_run_goes_back_or_has_less_than_no_time_left(
     assert left_s(ended(pace), at_s) == 0
 
 
-@given(subsets, st.floats(0.1, 50), st.integers(20, 200))
+@given(subsets, st.floats(0.1, 5), st.integers(20, 200))
 def test_at_a_steady_pace_the_time_left_is_the_truth(
     todo: tuple[Stage, ...], slowness: float, steps: int
 ) -> None:
@@ -88,7 +88,7 @@ def test_at_a_steady_pace_the_time_left_is_the_truth(
     for pace, at_s in steady(todo, slowness, steps):
         left = left_s(pace, at_s)
         if left is None:
-            assert at_s < BASE_S or at_s < 0.02 * whole_s + slowness
+            assert at_s < BASE_S
         else:
             assert left == pytest.approx(whole_s - at_s, rel=1e-6, abs=1e-6 * whole_s)
 
@@ -120,6 +120,11 @@ def test_after_a_change_of_speed_the_time_left_is_right_again_within_the_window(
     left = left_s(pace, at_s)
     assert left == pytest.approx((1 - fraction(pace)) / after, rel=1e-6)
     assert times_real(pace, at_s) == pytest.approx(3600 * after)
+
+
+def test_a_run_of_many_hours_has_a_time_left() -> None:
+    pace, at_s = run_at(planned((Stage.TRANSCRIPT,), (), 0.0), 0.0, 200, 1e-5)
+    assert left_s(pace, at_s) == pytest.approx(1e5 - 200)
 
 
 def test_a_run_that_stalls_has_ever_more_time_left() -> None:
