@@ -43,6 +43,9 @@ NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
 }
 
+LOOKED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
+"""The stages that look at pictures: they are made together, in one decode pass."""
+
 
 class Tier(StrEnum):
     """How far a run goes; each tier holds the one before."""

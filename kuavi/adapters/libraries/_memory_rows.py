@@ -1,14 +1,36 @@
-"""What parts hold, in memory: vectors one after the other, pictures however they come."""
+"""What a library in memory holds: videos with their parts, and vectors one after the other."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from attrs import field, frozen
 
-from kuavi.domain.fingerprint import VideoId
+from kuavi.adapters.libraries._parts import NODES, stage_of
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.fingerprint import Fingerprint, VideoId
 from kuavi.domain.layers import Located
+from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.space import Embeddings, Space, joined
-from kuavi.ports.parts import Keyframes, Part, Rows
+from kuavi.domain.tree import SegmentTree
+from kuavi.ports.parts import Keyframes, Part, Rows, Tree
+
+
+@frozen
+class Entry:
+    record: VideoRecord
+    parts: Mapping[str, Part] = field(factory=dict)
+    annotations: Mapping[int, Annotation] = field(factory=dict)
+
+
+def tree_of(entry: Entry) -> SegmentTree | None:
+    part = entry.parts.get(NODES)
+    return part.tree if isinstance(part, Tree) else None
+
+
+def key_of(record: VideoRecord, part: Part) -> Fingerprint | None:
+    made = record.record(stage_of(part))
+    return None if made is None else made.key
 
 
 def in_memory(part: Part) -> Part:

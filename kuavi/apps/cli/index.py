@@ -16,6 +16,7 @@ from kuavi.apps.toolbox.errors import KuaviError
 if TYPE_CHECKING:
     from kuavi.apps.cli.show_index import Content
     from kuavi.apps.toolbox.session import Indexed, OpenLibrary
+    from kuavi.apps.usecases.report import IndexReport
     from kuavi.domain.limits import DecodeLimits
     from kuavi.domain.plan import IndexPlan
 
@@ -169,7 +170,8 @@ def _end(library: "OpenLibrary", given: Shared, results: "list[Indexed]", stoppe
     from kuavi.apps.cli.show_index import indexed_lines, total_text
 
     for one in results:
-        screen.show(*indexed_lines(one, _content(library, one)))
+        if one.report is not None:  # else progress has told what the problem is
+            screen.show(*indexed_lines(one.report, _content(library, one.report)))
     if len(results) > 1:
         screen.aside(total_text(results))
     if stopped:
@@ -200,15 +202,13 @@ def _stopped() -> Trouble:
     return trouble_of(Cancelled())
 
 
-def _content(library: "OpenLibrary", one: "Indexed") -> "Content":
+def _content(library: "OpenLibrary", report: "IndexReport") -> "Content":
     """What there is of a video now, counted."""
     from kuavi.apps.cli.show_index import Content
     from kuavi.apps.cli.show_video import words_of
     from kuavi.domain.manifest import Stage
 
-    if one.report is None:
-        return Content()
-    video = one.report.video
+    video = report.video
     tree, said, written = map(video.record, (Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN))
     return Content(
         len(library.scenes(video.id)) if tree else None,

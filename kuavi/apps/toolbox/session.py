@@ -41,7 +41,7 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.library import Health
-from kuavi.ports.progress import Cancelled, Progress
+from kuavi.ports.progress import Cancelled, Progress, VideoDone
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
@@ -100,7 +100,10 @@ class OpenLibrary(Probing):
         progress = progress or Family("progress").builder("silent")()
         ports = ok(compose.index_ports(self._tools, self._models, plan, progress))
         found, problems = self._find(paths)
-        yield from problems
+        for problem in problems:
+            if isinstance(progress.report(VideoDone(problem.path, problem.problem)), Failure):
+                raise KuaviError(Cancelled())
+            yield problem
         n_jobs = compose.default_jobs() if jobs is None else jobs
         with closing(index_all(found, plan, ports, n_jobs)) as results:
             for path, outcome in results:

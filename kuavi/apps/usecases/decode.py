@@ -17,7 +17,7 @@ from kuavi.apps.usecases.losses import with_loss
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import LOOKED, Stage
 from kuavi.domain.media import ByRate, Ended, FrameItem, Lost, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
@@ -36,7 +36,7 @@ from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
 from kuavi.ports.scratch import ScratchFailed
 
-DECODED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
+DECODED = LOOKED
 """The stages that this pass serves."""
 
 SHOT_STAGES = {Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS}
@@ -47,7 +47,8 @@ SAMPLED = 0
 
 StageFailure = ModelFailure | BadImage | ScratchFailed
 PassFailure = ReadFailure | Cancelled
-Tick = Callable[[float], Outcome[None, Cancelled]]
+Tick = Callable[[float, int], Outcome[None, Cancelled]]
+"""Told of the time reached, in seconds, and of the pictures looked at until then."""
 
 
 @frozen(eq=False)
@@ -185,14 +186,14 @@ def decode(
 ) -> Outcome[Decoded, PassFailure]:
     """Decode a video once for all of `todo` (stages of `DECODED`).
 
-    `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
+    `tick` is told how far the pass has come, and may ask to stop.  A file that breaks
     off gives what came before; one that gives no picture at all is a failure.
     """
     views = [View(ByRate(plan.sample_fps), plan.picture_side)]
     if SHOT_STAGES & set(todo):
         views.append(ports.scan.shots.view)
     run = _Pass(plan, ports, todo)
-    stopped = _watch(ports.reader.frames(path, views), run, tick)
+    stopped = _watch(ports.reader.frames(path, views), run, tick, len(views) - 1)
     if stopped is not None and not isinstance(stopped, Damaged):
         return Failure(stopped)
     if run.end_s <= 0:
@@ -204,16 +205,23 @@ def decode(
 
 
 def _watch(
-    items: Iterator[Outcome[FrameItem, ReadFailure]], run: _Pass, tick: Tick
+    items: Iterator[Outcome[FrameItem, ReadFailure]], run: _Pass, tick: Tick, counted: int
 ) -> PassFailure | None:
-    """Show the run every item; what stopped that before the end, if anything did."""
+    """Show the run every item; what stopped that before the end, if anything did.
+
+    The pictures of the view at position `counted` are those that the pass is said to look at.
+    """
+    frames = 0
     for outcome in items:
         if isinstance(outcome, Failure):
             return outcome.failure()
         item = outcome.unwrap()
         run.see(item)
-        if isinstance(item, Seen) and item.view == SAMPLED:
-            told = tick(item.frame.time_s)
+        if not isinstance(item, Seen):
+            continue
+        frames += item.view == counted
+        if item.view == SAMPLED:
+            told = tick(item.frame.time_s, frames)
             if isinstance(told, Failure):
                 return told.failure()
     return None

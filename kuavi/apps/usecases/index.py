@@ -35,6 +35,7 @@ from kuavi.ports.library import (
     LibraryFailure,
     LibraryView,
     NoSuchVideo,
+    Removed,
 )
 from kuavi.ports.parts import (
     Part,
@@ -56,8 +57,8 @@ class _Job:
     todo: tuple[Stage, ...]
 
     def tick(self, stage: Stage, of_s: float) -> Tick:
-        def told(done_s: float) -> Outcome[None, Cancelled]:
-            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s))
+        def told(done_s: float, frames: int) -> Outcome[None, Cancelled]:
+            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s, frames))
 
         return told
 
@@ -178,6 +179,9 @@ def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, 
     view = job.ports.library.view()
     if isinstance(view, Failure):
         return view
+    there = view.unwrap().video(report.video.id)
+    if isinstance(there, Failure):
+        return _gone(report, there.failure())
     started_s = job.ports.clock.elapsed_s
     made = _made(job, report.video, stage, view.unwrap())
     if isinstance(made, Failure):
@@ -190,6 +194,14 @@ def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, 
         reasons = gaps[0].reason if gaps else "nothing came of it"
         return Success(evolve(report, failed=(*report.failed, Trouble(stage, reasons))))
     return _save(job, report, stage, (parts, gaps), job.ports.clock.elapsed_s - started_s)
+
+
+def _gone(report: IndexReport, reason: LibraryFailure) -> Outcome[IndexReport, IndexFailure]:
+    """Of no use is work on a video that was removed meanwhile."""
+    lost = tuple(record.stage for record in report.video.stages)
+    return Failure(
+        Removed(report.path, lost) if lost and isinstance(reason, NoSuchVideo) else reason
+    )
 
 
 def _missing(job: _Job, video: VideoRecord, stage: Stage) -> list[Stage]:
@@ -243,23 +255,7 @@ def _count(parts: Sequence[Part]) -> int:
 
 def _replace(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
     """Other videos that were found at this path gave way to this one."""
-    view = job.ports.library.view()
-    if isinstance(view, Failure):
-        return view
-    videos = view.unwrap().videos()
-    if isinstance(videos, Failure):
-        return videos
-    for old in videos.unwrap():
-        if old.id != report.video.id and job.path in old.paths:
-            gone = _forget_path(job, old)
-            if isinstance(gone, Failure):
-                return gone
-            report = evolve(report, replaced=(*report.replaced, old.id))
-    return Success(report)
-
-
-def _forget_path(job: _Job, old: VideoRecord) -> Outcome[None, LibraryFailure]:
-    paths = tuple(path for path in old.paths if path != job.path)
-    if not paths:
-        return job.ports.library.remove(old.id)
-    return job.ports.library.commit(evolve(old, paths=paths))
+    lost = job.ports.library.claim(report.video.id, job.path)
+    if isinstance(lost, Failure):
+        return lost
+    return Success(evolve(report, replaced=(*report.replaced, *lost.unwrap())))
