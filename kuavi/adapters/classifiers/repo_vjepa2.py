@@ -19,7 +19,7 @@ from kuavi.ports.models import ModelUnavailable
 
 def build(spec: ModelSpec) -> Outcome[VJepa2Classifier, ModelUnavailable]:
     """Needs the backbone's file in `weights`, the probe's in `more_weights`, and the options
-    `task`, `encoder_key` (the published probes stand on `target_encoder`) and `crop`; further options
+    `task`, `encoder_key` (the published probes stand on `target_encoder`) and `crop`; others are
     `head` (EK100: verb, noun or action), `clip_frames`, `segments`, `levels` and those of the clip
     encoder.
     """
