@@ -8,7 +8,7 @@ import atexit
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ import torch
 from safetensors.torch import save_file
 from transformers import VJEPA2Config, VJEPA2ForVideoClassification, VJEPA2Model
 
+from kuavi.adapters._vjepa2_frames import fitted, normalised
+from kuavi.domain.media import Frame
 from kuavi.domain.plan import ModelSpec, Source, Weights
 
+torch.set_num_threads(1)  # networks this small lose time on more
 CROP = 32
 GRID = CROP // 16
 FRAMES = 8
@@ -162,6 +165,11 @@ def repo_spec(folder: Path, name: str, **options: str | int | float | bool) -> M
 def save_original(path: Path, parts: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
     """Original state dicts in one safetensors file."""
     save_file({f"{part}.{n}": w for part, state in parts.items() for n, w in state.items()}, path)
+
+
+def pixels(frames: Sequence[Frame]) -> torch.Tensor:
+    """A clip as the networks take it: (1, frames, 3, CROP, CROP)."""
+    return torch.stack([normalised(fitted(frame.pixels, CROP)) for frame in frames])[None]
 
 
 def _kept_folder() -> Path:

@@ -52,6 +52,8 @@ class Fitter:
         self.crop = crop
         self._of_frame: WeakKeyDictionary[Frame, Tensor] = WeakKeyDictionary()
         self._lock = Lock()
+        self.fitted = 0
+        """Frames that were scaled."""
 
     def clips(self, clips: Sequence[Sequence[Frame]]) -> Tensor:
         """Clips of equally many frames of any sizes: (b, frames, 3, crop, crop) uint8."""
@@ -64,4 +66,5 @@ class Fitter:
             known = fitted(frame.pixels, self.crop)
             with self._lock:
                 self._of_frame[frame] = known
+                self.fitted += 1
         return known
