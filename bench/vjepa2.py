@@ -1,7 +1,7 @@
 """V-JEPA 2's encoder: arithmetic per CPU second, beside transformers' and a plain matrix product.
 
-Random weights of ViT-L's shape with few layers (the cost is linear in them), 256 pixels, one thread;
-the product is of the same precision, in the same process, between the runs.  With --memory a whole
+Random weights of ViT-L's shape with few layers (the cost is linear in them), 256 pixels, one
+thread; the product is of the same precision, in the same process, between the runs.  With --memory a whole
 ViT-L of random weights goes through the real adapter in a process of its own, one window of 64
 frames, and its peak memory is printed: some minutes of CPU time and 1.3 GB of disk.
 

@@ -308,6 +308,6 @@ def test_a_feature_map_checks_its_values() -> None:
     with pytest.raises(SpaceMismatchError, match="holds"):
         FeatureMap(space, np.zeros((2, 2, 2, 4), dtype=np.float16))
     with pytest.raises(TypeError, match="float16"):
-        FeatureMap(space, np.zeros((2, 2, 2, 3), dtype=np.float32))  # type: ignore[arg-type]
+        FeatureMap(space, np.zeros((2, 2, 2, 3), dtype=np.float32))
     with pytest.raises(ValueError, match="finite"):
         FeatureMap(space, np.full((2, 2, 2, 3), np.inf, dtype=np.float16))
