@@ -1,9 +1,9 @@
 """V-JEPA 2's encoder: arithmetic per CPU second, beside transformers' and a plain matrix product.
 
 Random weights of ViT-L's shape with few layers (the cost is linear in them), 256 pixels, one
-thread; the product is of the same precision, in the same process, between the runs.  With --memory a whole
-ViT-L of random weights goes through the real adapter in a process of its own, one window of 64
-frames, and its peak memory is printed: some minutes of CPU time and 1.3 GB of disk.
+thread; the product is of the same precision, in the same process, between the runs.  With --memory
+a whole ViT-L of random weights goes through the real adapter in a process of its own, one window of
+64 frames, and its peak memory is printed: some minutes of CPU time and 1.3 GB of disk.
 
 usage: python -m bench.vjepa2 [--rounds N] [--memory]
 """

@@ -40,7 +40,7 @@ from tests.tiny import (
 N = GRID**2
 
 
-def as_trained(model: Any, heads: int = HEADS, eps: float = EPS) -> Any:
+def as_trained(model: Any, heads: int = 16, eps: float = 1e-5) -> Any:
     """transformers' pooler with the heads and eps of the original probes."""
     for module in model.pooler.modules():
         if hasattr(module, "num_heads"):
