@@ -143,9 +143,9 @@ class Block(nn.Module):
 
 def attended(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Attention of q (b, m, heads, d) over k and v (b, n, heads, d): (b, m, heads * d)."""
-    mixed = functional.scaled_dot_product_attention(
-        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-    )
+    # a head's rows side by side: on a CPU attention is a tenth faster than over strided ones
+    by_head = (part.transpose(1, 2).contiguous() for part in (q, k, v))
+    mixed = functional.scaled_dot_product_attention(*by_head)
     return mixed.transpose(1, 2).flatten(2)
 
 
