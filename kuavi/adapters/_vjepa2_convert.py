@@ -61,7 +61,8 @@ def main(arguments: list[str]) -> None:
     try:
         save_file(taken(loaded(Path(source)), key), target)
     except (ValueError, RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        sys.exit(str(error).strip().splitlines()[0])
+        told = str(error).strip().splitlines()
+        sys.exit(told[0] if told else f"it holds nothing that torch reads ({type(error).__name__})")
 
 
 if __name__ == "__main__":
