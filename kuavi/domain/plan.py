@@ -68,8 +68,8 @@ class Preset:
     """A working set of adapters; `extra` is the optional dependency that installs its needs.
 
     `classifiers` are by task.  `sample_fps` and `windowing` are how its clip encoder is fed unless
-    told otherwise; `windowings` are other settings, by name.  `memory_gb` is about what the clip
-    encoder needs while it runs, 0 where that is little.
+    told otherwise; `windowings` are other settings, by name.  `memory_gb` is about what its models
+    need together in fp32, reckoned from their sizes; 0 where that is little.
     """
 
     name: str

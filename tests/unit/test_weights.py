@@ -9,8 +9,9 @@ from returns.result import Failure
 
 from kuavi.adapters._weights import needed, verified
 from kuavi.domain.evidence import WeightsFile
+from kuavi.domain.package_weights import LITE0
 from kuavi.domain.plan import ModelSpec, Source, Weights
-from kuavi.domain.presets import EMBEDDED, LITE0
+from kuavi.domain.presets import EMBEDDED
 from kuavi.ports.models import ModelUnavailable
 
 CONTENT = b"weights"

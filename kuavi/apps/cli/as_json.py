@@ -18,6 +18,7 @@ from kuavi.domain.manifest import Gap, StageRecord, VideoRecord
 from kuavi.domain.plan import Weights
 from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
+from kuavi.domain.windows import Windowing
 from kuavi.domain.words import Tag, Utterance
 from kuavi.ports.library import Health
 
@@ -221,8 +222,19 @@ def _preset(status: PresetStatus) -> Object:
         "megabytes": status.megabytes,
         "installed": not status.missing,
         "missing": list(status.missing),
+        "sample_fps": status.preset.sample_fps,
+        "windowing": _windowing(status.preset.windowing),
+        "windowings": {
+            name: _windowing(windowing) for name, windowing in status.preset.windowings.items()
+        },
+        "memory_gb": status.preset.memory_gb,
         "ports": {port.port: _port(port) for port in status.ports},
+        "extras": {port.port: _port(port) for port in status.extras},
     }
+
+
+def _windowing(windowing: Windowing) -> Object:
+    return {"size": windowing.size, "stride": windowing.stride}
 
 
 def _port(port: PortStatus) -> Object:
@@ -241,5 +253,6 @@ def _weights(weights: Weights) -> Object:
         "location": weights.location,
         "origin": weights.origin,
         "licence": weights.licence,
+        "terms": weights.terms,
         "megabytes": weights.megabytes,
     }

@@ -29,7 +29,9 @@ MEANING = {
 
 CODES = {
     "Ambiguous": Exit.USAGE,
+    "BadChoice": Exit.USAGE,
     "BadImage": Exit.FAILED,
+    "BadPlan": Exit.USAGE,
     "Cancelled": Exit.STOPPED,
     "Damaged": Exit.FAILED,
     "EmptyQuery": Exit.USAGE,
@@ -51,6 +53,7 @@ CODES = {
     "OutOfMemory": Exit.FAILED,
     "PathMissing": Exit.NOT_FOUND,
     "PathUnreadable": Exit.FAILED,
+    "SomeUnavailable": Exit.NO_MODEL,
     "StorageFailed": Exit.LIBRARY,
     "TooLarge": Exit.FAILED,
     "UnknownPreset": Exit.USAGE,

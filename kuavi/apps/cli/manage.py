@@ -91,8 +91,9 @@ def presets(given: Shared) -> Exit:
     from kuavi.apps.cli.show_library import preset_lines
     from kuavi.apps.toolbox.presets import presets as known
 
+    listed = known(given.choices())
     if given.as_json:
-        screen.show_json(as_json.of_presets(known()))
+        screen.show_json(as_json.of_presets(listed))
     else:
-        screen.show(*preset_lines(known()))
+        screen.show(*preset_lines(listed))
     return Exit.OK
