@@ -50,7 +50,7 @@ def kuavi_command(
     preset: PresetOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
-    models: ModelsOption = None,
+    model: ModelsOption = None,
     weights: WeightsOption = None,
     download: DownloadOption = False,
     accept_licence: LicenceOption = False,
@@ -66,7 +66,7 @@ def kuavi_command(
     Options stand before or after the command.
     """
     context.obj = shared(
-        context, library, preset, as_json, debug, models, weights, download, accept_licence
+        context, library, preset, as_json, debug, model, weights, download, accept_licence
     )
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._memory import resident_mb
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ScanPorts, SearchPorts
 from kuavi.apps.wiring.models import SCAN, SEARCH, WORDS, Models
 from kuavi.apps.wiring.registry import Family
@@ -24,6 +25,24 @@ from kuavi.ports.models import ModelUnavailable
 from kuavi.ports.pictures import Pictures
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
+
+__all__ = [
+    "BadPlan",
+    "ComposeFailure",
+    "ModelsFailure",
+    "SomeUnavailable",
+    "Tools",
+    "UnknownPreset",
+    "clock",
+    "default_jobs",
+    "default_library",
+    "index_ports",
+    "known_preset",
+    "open_models",
+    "open_tools",
+    "resident_mb",
+    "search_ports",
+]
 
 
 @frozen
@@ -105,9 +124,14 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
             Family("files").builder("local")(),
             Family("readers").builder("isolated")(),
             Family("pictures").builder("pillow")(),
-            Family("clocks").builder("system")(),
+            clock(),
         )
     )
+
+
+def clock() -> Clock:
+    made: Clock = Family("clocks").builder("system")()
+    return made
 
 
 def open_models(
@@ -122,10 +146,11 @@ def known_preset(name: str, choices: ModelChoices) -> Outcome[Preset, UnknownPre
     """A preset by name, with the choices made and $KUAVI_WEIGHTS looked through."""
     if name not in PRESETS:
         return Failure(UnknownPreset(name))
-    made = chosen(PRESETS[name], choices)
-    if isinstance(made, Failure):
-        return made
-    return chosen(made.unwrap(), ModelChoices(weights=_own_weights(made.unwrap())))
+    named = chosen(PRESETS[name], ModelChoices(models=choices.models))
+    if isinstance(named, Failure):
+        return named
+    weights = _own_weights(named.unwrap()) | dict(choices.weights)
+    return chosen(named.unwrap(), evolve(choices, weights=weights))
 
 
 def _own_weights(preset: Preset) -> dict[str, str]:
