@@ -79,7 +79,7 @@ def test_a_checkpoints_own_code_is_refused_and_not_run(tmp_path: Path) -> None:
     modules[-1]["type"] = "own_code.Evil"
     listing.write_text(json.dumps(modules), "utf-8")
     (folder / "own_code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", "utf-8")
-    assert "own_code.Evil" in refusal(spec_of("hf_text", folder))
+    assert "modules that are not taken: own_code.Evil" in refusal(spec_of("hf_text", folder))
     assert not (tmp_path / "ran").exists()
 
 
