@@ -99,14 +99,22 @@ def _replaced(preset: Preset, names: Mapping[str, str]) -> Outcome[Preset, BadCh
 
 
 def _settled(spec: ModelSpec, choices: ModelChoices) -> ModelSpec:
-    """The spec with its weights where the user has them, and the options that follow."""
+    """The spec with its weights where the user has them, and the options that follow.
+
+    The folder of a model's id has what is fetched by hand, else its first weights.
+    """
     own = choices.weights.get(spec.model_id)
-    weights = _placed(spec.weights, choices, own)
-    more = tuple(_placed(other, choices, None) for other in spec.more_weights)
+    by_hand = any(weights.source == Source.WEB for weights in spec.every_weights)
+    weights, *more = (
+        _placed(
+            given, choices, own if given.source == Source.WEB or (not by_hand and not i) else None
+        )
+        for i, given in enumerate((spec.weights, *spec.more_weights))
+    )
     options = dict(spec.options)
     if choices.download:
         options["download"] = True
-    return evolve(spec, weights=weights, more_weights=more, options=options)
+    return evolve(spec, weights=weights, more_weights=tuple(more), options=options)
 
 
 def _placed(weights: Weights, choices: ModelChoices, own: str | None) -> Weights:

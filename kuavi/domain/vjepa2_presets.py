@@ -6,6 +6,8 @@ The models saw 4 frames a second in training.  Windows overlap by half; `referen
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from kuavi.domain.hub_weights import (
     MINILM_L12,
     MPNET,
@@ -41,24 +43,29 @@ VIT_G = vjepa2_clips(
 )
 
 
-def _ek100(name: str, backbone: ModelSpec, crop: int) -> ModelSpec:
-    """The EK100 anticipation probe, as the authors publish it, on a backbone from the hub."""
+def _ek100(name: str, backbone: ModelSpec, megabytes: float, crop: int) -> ModelSpec:
+    """The EK100 anticipation probe as its authors publish it, and the checkpoint it stands on.
+
+    The checkpoint is theirs too, with the encoder's moving average and the optimiser's state: its
+    size is reckoned from that.  The probe's file names no classes.
+    """
     address = "https://dl.fbaipublicfiles.com/vjepa2/evals"
     probe = Weights(
         Source.WEB,
         address,
         {f"{name}.pt": ""},
-        licence="MIT (trained on EPIC-KITCHENS-100, CC BY-NC 4.0)",
+        licence="MIT",
         origin=f"{address}/{name}.pt",
         terms="non-commercial: it was trained on EPIC-KITCHENS-100 (CC BY-NC 4.0)",
     )
+    whole = evolve(backbone.weights, files={"original/model.pth": ""}, megabytes=megabytes)
     return ModelSpec(
-        "vjepa2_ek100",
+        "repo_vjepa2",
         f"facebook/vjepa2-{name}",
         backbone.revision,
-        probe,
-        (backbone.weights,),
-        {"task": "ek100", "crop": crop},
+        whole,
+        (probe,),
+        {"task": "ek100", "encoder_key": "target_encoder", "crop": crop},
     )
 
 
@@ -87,7 +94,7 @@ FAST = Preset(
             "71ae2a8b1ff5a297aeeaae9b5e64c7a2e5e6a633",
             1501.0,
         ),
-        "ek100": _ek100("ek100-vitl-256", VIT_L, crop=256),
+        "ek100": _ek100("ek100-vitl-256", VIT_L, 5130.0, crop=256),
     },
     sample_fps=FPS,
     windowing=Windowing(16, 8),
@@ -140,7 +147,7 @@ QUALITY = Preset(
             4512.0,
             crop=384,
         ),
-        "ek100": _ek100("ek100-vitg-384", VIT_G, crop=384),
+        "ek100": _ek100("ek100-vitg-384", VIT_G, 16470.0, crop=384),
     },
     sample_fps=FPS,
     windowing=Windowing(64, 32),

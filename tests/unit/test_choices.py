@@ -51,16 +51,24 @@ def test_a_folder_is_where_everything_of_that_name_is_looked_for() -> None:
     for spec in (preset.clips, preset.predictor):
         assert (spec.weights.source, spec.weights.location) == (Source.DIRECTORY, "/mine")
         assert spec.model_id == VITL
-    assert preset.classifiers["ek100"].more_weights[0].location == "/mine"
+    assert preset.classifiers["ek100"].weights.location == "/mine"
+    assert preset.classifiers["ek100"].more_weights == FAST.classifiers["ek100"].more_weights
     assert preset.joint == FAST.joint
 
 
-def test_a_model_id_names_the_folder_of_its_own_weights_only() -> None:
+def test_a_model_id_names_the_folder_of_what_is_fetched_by_hand() -> None:
     preset = made(ModelChoices(weights={"facebook/vjepa2-ek100-vitl-256": "/probe"}))
     probe = preset.classifiers["ek100"]
-    assert probe.weights.location == "/probe"
-    assert probe.weights.files == {"ek100-vitl-256.pt": ""}
-    assert probe.more_weights == FAST.classifiers["ek100"].more_weights
+    assert [weights.location for weights in probe.more_weights] == ["/probe"]
+    assert [weights.files for weights in probe.more_weights] == [{"ek100-vitl-256.pt": ""}]
+    assert probe.weights == FAST.classifiers["ek100"].weights
+
+
+def test_a_model_id_names_the_folder_of_its_own_weights_only() -> None:
+    embedded = PRESETS["embedded"]
+    preset = made(ModelChoices(weights={"Systran/faster-whisper-tiny.en": "/mine"}), embedded)
+    assert preset.transcriber.weights.location == "/mine"
+    assert preset.transcriber.more_weights == embedded.transcriber.more_weights
 
 
 def test_a_folder_for_nothing_is_refused_with_the_names_there_are() -> None:
