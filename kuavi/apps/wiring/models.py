@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from returns.result import Failure, Success
 
+from kuavi.adapters._weights import absent
 from kuavi.apps.usecases.ports import ScanPorts, WordPorts
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.outcome import Outcome
@@ -12,6 +13,7 @@ from kuavi.domain.plan import ModelSpec, Preset
 from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
+from kuavi.ports.predictors import Predictor
 
 FAMILIES: Mapping[str, str] = {
     "shots": "shots",
@@ -21,8 +23,15 @@ FAMILIES: Mapping[str, str] = {
     "tagger": "taggers",
     "transcriber": "transcribers",
     "ocr": "ocr",
+    "predictor": "predictors",
+    "classifier": "classifiers",
 }
-"""The adapter family of each of a preset's ports."""
+"""The adapter family of each of a preset's ports; a classifier's port is `classifier:TASK`."""
+
+SCAN = ("shots", "joint", "clips", "tagger")
+WORDS = ("transcriber", "ocr", "text")
+SEARCH = ("joint", "clips", "text")
+"""The ports of `ScanPorts`, `WordPorts` and `SearchPorts`."""
 
 Built: TypeAlias = Outcome[Any, ModelUnavailable]
 
@@ -31,7 +40,7 @@ class Models:
     """A preset's models.  `given` puts ready-made ones in the place of the preset's, by port."""
 
     def __init__(self, preset: Preset, given: Mapping[str, object]) -> None:
-        unknown = sorted(given.keys() - FAMILIES.keys())
+        unknown = sorted(port for port in given if _family(port) is None)
         if unknown:
             known = ", ".join(FAMILIES)
             raise TypeError(f"no such port: {', '.join(unknown)}; ports are {known}")
@@ -47,21 +56,14 @@ class Models:
             self._ready[name] = built.unwrap()
         return Success(self._ready[name])
 
-    def classifier(self, task: str) -> Outcome[ClipClassifier, ModelUnavailable]:
-        """The preset's classifier for a task that it names."""
-        name = f"classifier {task}"
-        if name not in self._ready:
-            built = self._built("classifiers", self.preset.classifiers[task])
-            if isinstance(built, Failure):
-                return built
-            self._ready[name] = built.unwrap()
-        ready: Any = self._ready[name]
-        return Success(ready)
-
     def _build(self, name: str) -> Built:
-        return self._built(FAMILIES[name], self.preset.models[name])
-
-    def _built(self, family: str, spec: ModelSpec) -> Built:
+        spec = (self.preset.models | self.preset.extras).get(name)
+        family = _family(name)
+        if spec is None or family is None:
+            return Failure(self._not_offered(name))
+        trouble = obstacles(spec)
+        if trouble:
+            return Failure(trouble[0])
         try:
             builder = Family(family).builder(spec.adapter)
         except ImportError as error:
@@ -75,6 +77,16 @@ class Models:
         built: Built = builder(spec)
         return built
 
+    def _not_offered(self, name: str) -> ModelUnavailable:
+        offered = ", ".join(self.preset.extras) or "none"
+        reason = f"preset {self.preset.name} has no {name} (it has: {offered})"
+        return ModelUnavailable(name, reason, "use another preset; `kuavi presets` lists them")
+
+    def obstacles(self, *names: str) -> tuple[ModelUnavailable, ...]:
+        """What keeps these ports from being built that can be seen without loading anything."""
+        specs = (self.preset.models[name] for name in names if name not in self._ready)
+        return tuple(trouble for spec in specs for trouble in obstacles(spec))
+
     def joint(self) -> Outcome[JointEncoder, ModelUnavailable]:
         return self.port("joint")
 
@@ -84,14 +96,21 @@ class Models:
     def text(self) -> Outcome[TextEncoder, ModelUnavailable]:
         return self.port("text")
 
+    def predictor(self) -> Outcome[Predictor, ModelUnavailable]:
+        return self.port("predictor")
+
+    def classifier(self, task: str) -> Outcome[ClipClassifier, ModelUnavailable]:
+        """The released probe for a task: `ssv2`, `diving48`."""
+        return self.port(f"classifier:{task}")
+
     def scan(self) -> Outcome[ScanPorts, ModelUnavailable]:
         """What tier scan needs."""
-        built = self._all("shots", "joint", "clips", "tagger")
+        built = self._all(*SCAN)
         return built if isinstance(built, Failure) else Success(ScanPorts(*built.unwrap()))
 
     def words(self) -> Outcome[WordPorts, ModelUnavailable]:
         """What tier index needs besides."""
-        built = self._all("transcriber", "ocr", "text")
+        built = self._all(*WORDS)
         return built if isinstance(built, Failure) else Success(WordPorts(*built.unwrap()))
 
     def _all(self, *names: str) -> Outcome[list[Any], ModelUnavailable]:
@@ -102,3 +121,28 @@ class Models:
                 return model
             ready.append(model.unwrap())
         return Success(ready)
+
+
+def obstacles(spec: ModelSpec) -> tuple[ModelUnavailable, ...]:
+    """Terms that are to be accepted, and weights that are not here.  Nothing is loaded for it."""
+    terms = dict.fromkeys(weights.terms for weights in spec.every_weights if weights.terms)
+    unaccepted = (
+        ModelUnavailable(
+            spec.model_id,
+            f"its licence is to be accepted first ({term})",
+            "read it, and say --accept-licence",
+        )
+        for term in terms
+    )
+    return (*unaccepted, *absent(spec))
+
+
+def missing_weights(spec: ModelSpec) -> tuple[str, ...]:
+    """Which packages and files of weights are not here, in words."""
+    return tuple(trouble.reason for trouble in absent(spec))
+
+
+def _family(port: str) -> str | None:
+    """The adapter family of a port."""
+    kind, _, task = port.partition(":")
+    return FAMILIES.get(kind) if bool(task) == (kind == "classifier") else None
