@@ -152,8 +152,16 @@ def fit(
     if not score.clear:
         return Failure(NotAboveChance(score))
     weights, x_mean, y_mean = _ridge(x, y)
-    as_rows = (part.astype(np.float32) for part in (weights, x_mean, y_mean))
-    return Success(Projection(sources.space, targets.space, *as_rows, held_out=score))
+    return Success(
+        Projection(
+            sources.space,
+            targets.space,
+            weights.astype(np.float32),
+            x_mean.astype(np.float32),
+            y_mean.astype(np.float32),
+            score,
+        )
+    )
 
 
 def folds_of(group: Indices) -> Indices:

@@ -47,7 +47,7 @@ KERNELS = {
 }
 """The modules that are compiled; ward.py alone loads them, where numba is installed."""
 
-HEAVY = {"av", "cv2", "lancedb", "onnxruntime", "torch"}
+HEAVY = {"av", "cv2", "lancedb", "matplotlib", "onnxruntime", "torch"}
 """What neither `import kuavi` nor its domain and ports may load."""
 
 CONTRACTS = {
@@ -58,6 +58,7 @@ CONTRACTS = {
     "libraries": "test_library.py",
     "ocr": "test_text_reader.py",
     "pictures": "test_pictures.py",
+    "plots": "test_plots.py",
     "progress": "test_progress.py",
     "readers": "test_reader.py",
     "shots": "test_shot_detector.py",
