@@ -56,10 +56,8 @@ def _png(chart: Chart) -> bytes:
     _shade(axes, chart)
     if chart.ticks_s:
         heights = axes.get_xaxis_transform()
-        label = chart.tick_label or None
-        axes.vlines(
-            list(chart.ticks_s), 0, 0.05, transform=heights, color=TICK, lw=1.2, label=label
-        )
+        name = chart.tick_label or "_"  # not in the legend
+        axes.vlines(list(chart.ticks_s), 0, 0.05, transform=heights, color=TICK, lw=1.2, label=name)
     axes.xaxis.set_major_locator(MultipleLocator(_step_s(chart)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _clock(time_s, chart)))
     axes.yaxis.set_major_locator(MaxNLocator(5))
