@@ -10,7 +10,7 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 from attrs import field, frozen
-from attrs.validators import gt, le, optional
+from attrs.validators import gt, le
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.look import LookFailure, frames_at
