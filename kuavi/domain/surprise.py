@@ -15,6 +15,7 @@ from attrs.validators import gt
 from kuavi.domain.layers import Times
 from kuavi.domain.ranking import Mask
 from kuavi.domain.space import Matrix, unit
+from kuavi.domain.spans import Span
 
 Errors: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -124,6 +125,19 @@ def of_rows(
     error = errors_of(rows) if len(rows) else np.empty(0)
     return judged(
         start_s[:-1].copy(), start_s[1:].copy(), end_s[1:].copy(), error, rule or SurpriseRule()
+    )
+
+
+def between(surprise: Surprise, span: Span) -> Surprise:
+    """Only the moments that begin within a span; z-scores stay as they are."""
+    kept = (surprise.start_s >= span.start_s) & (surprise.start_s < span.end_s)
+    return Surprise(
+        surprise.before_s[kept],
+        surprise.start_s[kept],
+        surprise.end_s[kept],
+        surprise.error[kept],
+        surprise.z[kept],
+        surprise.threshold,
     )
 
 

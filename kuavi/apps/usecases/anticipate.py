@@ -9,8 +9,8 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.foresee import (
     Answer,
-    Foreseen,
     ForeseeFailure,
+    Foreseen,
     Shelf,
     actual,
     foresee,
@@ -18,7 +18,7 @@ from kuavi.apps.usecases.foresee import (
 )
 from kuavi.apps.usecases.observing import Ask
 from kuavi.apps.usecases.ports import ForesightPorts
-from kuavi.apps.usecases.projecting import Pointed, pointed_at, scene_means
+from kuavi.apps.usecases.projecting import Pointed, PointFailure, pointed_at, scene_means
 from kuavi.apps.usecases.scene_table import SceneTable, scene_table
 from kuavi.domain.evidence import Evidence
 from kuavi.domain.fingerprint import VideoId
@@ -129,7 +129,7 @@ def anticipate(
 ) -> Outcome[Anticipation, AnticipateFailure]:
     """Rank texts, or without any the library's scenes, by how well they fit what is foreseen.
 
-    A scene of the video itself is a candidate if it starts after what was observed.
+    A scene of the video itself is a candidate if it starts at the moment or later.
     """
     opened = ports.library.view()
     if isinstance(opened, Failure):
@@ -142,9 +142,7 @@ def anticipate(
     if texts:
         pointed = pointed_at(view, ports.joint, ports.clips.space, texts)
         if isinstance(pointed, Failure):
-            reason = pointed.failure()
-            refused = isinstance(reason, TooFewPairs | NotAboveChance)
-            return Failure(NoTexts(str(reason))) if refused else Failure(reason)
+            return _unpointed(pointed.failure())
         through = pointed.unwrap()
         answers = [_texts_ranked(one, texts, through) for one in foreseen.answers]
         return Success(_anticipation(foreseen, tuple(answers), through.evidence))
@@ -153,6 +151,12 @@ def anticipate(
         return known
     scenes = [_scenes_ranked(one, foreseen, shelved, known.unwrap()) for one in foreseen.answers]
     return Success(_anticipation(foreseen, tuple(scenes), None))
+
+
+def _unpointed(failure: PointFailure) -> Failure[AnticipateFailure]:
+    if isinstance(failure, TooFewPairs | NotAboveChance):
+        return Failure(NoTexts(str(failure)))
+    return Failure(failure)
 
 
 def predict_future(ask: Ask, ports: ForesightPorts) -> Outcome[Prediction, ForeseeFailure]:
@@ -231,7 +235,7 @@ def _scenes_ranked(answer: Answer, foreseen: Foreseen, shelved: Shelf, known: _K
         foreseen.observed,
     )
     mine = np.array([video == observed.record.id for video in table.videos])[table.video]
-    able = scenes_apart(means.scene, mine, table.start_s, observed.span)
+    able = scenes_apart(means.scene, mine, table.start_s, foreseen.ask.at_s)
     if not able.any():
         return Ranked(answer.method, answer.evidence, ())
     scenes = means.scene[able]

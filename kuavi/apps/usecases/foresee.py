@@ -15,11 +15,11 @@ from kuavi.apps.usecases.layer_rows import LayerRows, by_scene, layer_rows
 from kuavi.apps.usecases.observing import Ask, Observed, ObserveFailure, observe
 from kuavi.apps.usecases.ports import ForesightPorts
 from kuavi.domain.evidence import Evidence, Heuristic
-from kuavi.domain.layers import Indices, Layer
+from kuavi.domain.layers import Indices, Layer, Times
 from kuavi.domain.nearest import Grouped
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.ranking import Mask
 from kuavi.domain.space import Embeddings, Motion, cosine, unit
-from kuavi.domain.spans import Span
 from kuavi.domain.surprise import PERSISTENCE
 from kuavi.ports.library import LibraryFailure, LibraryView
 from kuavi.ports.predictors import PredictFailure
@@ -147,7 +147,7 @@ def _followed(observed: Observed, shelved: Shelf) -> Answer | None:
     return Answer(FOLLOWED, evidence, Embeddings(rows.space, rows.rows[after]))
 
 
-def _followed_until(rows: LayerRows[Motion], observed: Observed) -> np.ndarray:
+def _followed_until(rows: LayerRows[Motion], observed: Observed) -> Times:
     """(n,) when the steps after each row end, in seconds; inf where they reach too far."""
     until_s = rows.end_s + len(observed.ahead) * observed.step_s
     _, firsts = np.unique(rows.video, return_index=True)
@@ -157,7 +157,7 @@ def _followed_until(rows: LayerRows[Motion], observed: Observed) -> np.ndarray:
         mine = rows.videos[rows.video[first]] == observed.record.id
         limit_s = observed.span.start_s if mine else float(rows.end_s[last])
         reach_s[first : last + 1] = limit_s
-    return np.where(until_s <= reach_s + 1e-6, until_s, np.inf)
+    return np.asarray(np.where(until_s <= reach_s + 1e-6, until_s, np.inf), dtype=np.float64)
 
 
 def _at(rows: LayerRows[Motion], row: int, later_s: float) -> int:
@@ -180,8 +180,6 @@ def actual(foreseen: Foreseen, shelved: Shelf, step: int) -> Embeddings[Motion] 
     return Embeddings(rows.space, unit(np.asarray(mean, dtype=np.float32)))
 
 
-def scenes_apart(
-    scene: Indices, mine: np.ndarray, start_s: np.ndarray, observed: Span
-) -> np.ndarray:
-    """(n,) of these scenes: those of other videos, and those that start once all was observed."""
-    return ~mine[scene] | (start_s[scene] >= observed.end_s - 1e-6)
+def scenes_apart(scene: Indices, mine: Mask, start_s: Times, at_s: float) -> Mask:
+    """(n,) of these scenes: those of other videos, and those that start at a moment or later."""
+    return ~mine[scene] | (start_s[scene] >= at_s - 1e-6)
