@@ -5,18 +5,27 @@ What the Python API hands out and what every face stands on.  Expected failures 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
-from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
-from returns.result import Failure, Success
+from attrs import evolve
 
 from kuavi.apps.toolbox.errors import KuaviError
-from kuavi.apps.usecases.index import IndexFailure
+from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
+from kuavi.apps.toolbox.outcomes import PathLike, Seconds, absolute, checked, ok
+from kuavi.apps.usecases.anticipate import Anticipation, Prediction, anticipate, predict_future
+from kuavi.apps.usecases.coherence import (
+    Coherence,
+    CoherenceRequest,
+    Summary,
+    draw,
+    surprising,
+    verify_coherence,
+)
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove, which
+from kuavi.apps.usecases.observing import Ask
+from kuavi.apps.usecases.ports import ForesightPorts
 from kuavi.apps.usecases.queries import (
     ByImage,
     BySpan,
@@ -27,7 +36,6 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
     SearchResult,
 )
-from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.scenes import Level, Scene, Transcript, scenes, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
@@ -36,35 +44,12 @@ from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
-from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.library import Health, LibraryView
-from kuavi.ports.progress import Cancelled, Progress
+from kuavi.ports.progress import Progress
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
-
-T = TypeVar("T")
-PathLike: TypeAlias = str | os.PathLike[str]
-Seconds: TypeAlias = tuple[float, float]
-
-
-@frozen
-class Indexed:
-    """What came of one file or folder: a report, or the problem in one line.
-
-    `failure` is the typed reason of the problem.
-    """
-
-    path: str
-    report: IndexReport | None
-    problem: str | None = None
-    failure: object | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether every stage that was planned is there."""
-        return self.report is not None and not self.report.failed
 
 
 class OpenLibrary:
@@ -109,25 +94,13 @@ class OpenLibrary:
         if tier is not None:
             plan = evolve(plan, tier=Tier(tier))
         progress = progress or Family("progress").builder("silent")()
-        ports = _ok(compose.index_ports(self._tools, self._models, plan, progress))
-        found, problems = self._find(paths)
+        ports = ok(compose.index_ports(self._tools, self._models, plan, progress))
+        found, problems = find(self._tools.files, paths)
         yield from problems
         n_jobs = compose.default_jobs() if jobs is None else jobs
         with closing(index_all(found, plan, ports, n_jobs)) as results:
             for path, outcome in results:
-                yield _indexed(path, outcome)
-
-    def _find(self, paths: Sequence[PathLike]) -> tuple[list[str], list[Indexed]]:
-        files: dict[str, None] = {}
-        problems: list[Indexed] = []
-        for path in paths:
-            found = self._tools.files.find(absolute(path))
-            if isinstance(found, Failure):
-                problem = found.failure()
-                problems.append(Indexed(absolute(path), None, str(problem), problem))
-            else:
-                files |= dict.fromkeys(found.unwrap())
-        return list(files), problems
+                yield indexed_of(path, outcome)
 
     def search(
         self,
@@ -146,7 +119,7 @@ class OpenLibrary:
 
         Give exactly one of `text`, `image` and `like` (a video and its start and end in seconds).
         """
-        request = _checked(
+        request = checked(
             lambda: SearchRequest(
                 self._query(text, image, like),
                 Field(field),
@@ -157,7 +130,7 @@ class OpenLibrary:
                 diverse,
             )
         )
-        return _ok(search(request, _ok(compose.search_ports(self._tools, self._models))))
+        return ok(search(request, ok(compose.search_ports(self._tools, self._models))))
 
     def _query(
         self,
@@ -179,12 +152,12 @@ class OpenLibrary:
         self, video: PathLike, *, count: int | None = None, typical_s: float | None = None
     ) -> tuple[Scene, ...]:
         """A video's scenes: its own, or about `count` of them, or of a typical length."""
-        level = _checked(lambda: Level(count, typical_s))
-        return _ok(scenes(self._view(), self.video(video).id, level))
+        level = checked(lambda: Level(count, typical_s))
+        return ok(scenes(self._view(), self.video(video).id, level))
 
     def transcript(self, video: PathLike, phrase: str | None = None) -> Transcript:
         """What is said, and where a phrase is said."""
-        return _ok(transcript(self._view(), self.video(video).id, phrase))
+        return ok(transcript(self._view(), self.video(video).id, phrase))
 
     def look(
         self, video: PathLike, times_s: Sequence[float], *, max_side: int = 1280
@@ -192,8 +165,8 @@ class OpenLibrary:
         """The frames on screen at these times, ascending, from the video file itself."""
         if not times_s:
             raise KuaviError("no times given; say which moments to look at")
-        asked = _checked(lambda: View(AtTimes(tuple(sorted(map(float, times_s)))), max_side))
-        return _ok(frames_at(self.video(video), asked, self._tools.look()))
+        asked = checked(lambda: View(AtTimes(tuple(sorted(map(float, times_s)))), max_side))
+        return ok(frames_at(self.video(video), asked, self._tools.look()))
 
     def sheet(
         self,
@@ -207,7 +180,7 @@ class OpenLibrary:
         tile_width: int = 320,
     ) -> Sheet:
         """Write a contact sheet (PNG or JPEG by the output's name) with the times on it."""
-        request = _checked(
+        request = checked(
             lambda: SheetRequest(
                 self.video(video).id,
                 None if within is None else Span(*within),
@@ -217,30 +190,70 @@ class OpenLibrary:
                 tile_width,
             )
         )
-        return _ok(sheet(request, absolute(output), self._tools.look()))
+        return ok(sheet(request, absolute(output), self._tools.look()))
+
+    def anticipate(
+        self,
+        video: PathLike,
+        at_s: float,
+        *,
+        horizon_s: float = 4.0,
+        since_s: float | None = None,
+        candidates: Sequence[str] = (),
+        limit: int = 5,
+    ) -> Anticipation:
+        """What is likely to come: these texts ranked, or without any the library's scenes."""
+        ask = checked(lambda: Ask(self.video(video).id, at_s, horizon_s, since_s, limit))
+        return ok(anticipate(ask, tuple(candidates), self._foresight()))
+
+    def predict(
+        self, video: PathLike, at_s: float, *, horizon_s: float = 4.0, limit: int = 3
+    ) -> Prediction:
+        """Each step after a moment, by the moments of the library that resemble it most."""
+        ask = checked(lambda: Ask(self.video(video).id, at_s, horizon_s, None, limit))
+        return ok(predict_future(ask, self._foresight()))
+
+    def coherence(self, video: PathLike, *, within: Seconds | None = None) -> Coherence:
+        """How surprising each moment is, and what breaks the flow."""
+        span = checked(lambda: None if within is None else Span(*within))
+        request = CoherenceRequest(self.video(video).id, span)
+        return ok(verify_coherence(request, self._foresight()))
+
+    def plot(self, coherence: Coherence, output: PathLike) -> str:
+        """Write the curve of surprise as PNG; returns its path."""
+        return ok(draw(coherence, absolute(output), ok(compose.plots()), self._tools.files))
+
+    def surprising(self, video: PathLike, n: int = 5) -> Summary:
+        """The scenes with the most surprising moments, in time order."""
+        if n < 1:
+            raise KuaviError(f"at least one scene is told of, got {n}")
+        return ok(surprising(self.video(video).id, n, self._foresight()))
+
+    def _foresight(self) -> ForesightPorts:
+        return ok(compose.foresight_ports(self._tools, self._models))
 
     def keyframes(self, video: PathLike) -> tuple[Keyframe, ...]:
         """The pictures kept in the library, as JPEG bytes, with their times."""
-        return _ok(self._view().keyframes(self.video(video).id))
+        return ok(self._view().keyframes(self.video(video).id))
 
     def videos(self) -> tuple[VideoRecord, ...]:
         """Every video, sorted by path."""
-        return _ok(self._view().videos())
+        return ok(self._view().videos())
 
     def video(self, video: PathLike) -> VideoRecord:
         """The video meant by an id, the start of one, a path or a file name."""
-        return _ok(which(self._view(), os.fspath(video), absolute(video)))
+        return ok(which(self._view(), os.fspath(video), absolute(video)))
 
     def remove(self, video: PathLike) -> VideoRecord:
         """Forget a video; the file itself is not touched."""
-        return _ok(remove(self._tools.library, self.video(video).id))
+        return ok(remove(self._tools.library, self.video(video).id))
 
     def doctor(self, *, repair: bool = False) -> Health:
         """Check the library; with `repair`, clear what interrupted runs left and compact."""
-        return _ok(self._tools.library.doctor(repair))
+        return ok(self._tools.library.doctor(repair))
 
     def _view(self) -> LibraryView:
-        return _ok(self._tools.library.view())
+        return ok(self._tools.library.view())
 
 
 def open_library(
@@ -260,32 +273,5 @@ def open_library(
             preset.
     """
     place = compose.default_library() if path is None else absolute(path)
-    built = _ok(compose.open_models(preset, models or {}))
-    return OpenLibrary(_ok(compose.open_tools(place, create)), built)
-
-
-def absolute(path: PathLike) -> str:
-    return str(Path(path).expanduser().absolute())
-
-
-def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:
-    if isinstance(outcome, Success):
-        return Indexed(path, outcome.unwrap())
-    problem = outcome.failure()
-    if isinstance(problem, Cancelled):
-        raise KuaviError(problem)
-    return Indexed(path, None, str(problem), problem)
-
-
-def _ok(outcome: Outcome[T, object]) -> T:
-    if isinstance(outcome, Success):
-        return outcome.unwrap()
-    raise KuaviError(outcome.failure())
-
-
-def _checked(make: Callable[[], T]) -> T:
-    """A request made of what the caller gave; what doesn't fit is an expected failure."""
-    try:
-        return make()
-    except ValueError as error:
-        raise KuaviError(error) from error
+    built = ok(compose.open_models(preset, models or {}))
+    return OpenLibrary(ok(compose.open_tools(place, create)), built)

@@ -31,7 +31,7 @@ from kuavi.domain.surprise import (
     persistence,
 )
 from kuavi.domain.tree import SegmentTree, shots
-from kuavi.ports.files import FilesFailure
+from kuavi.ports.files import Files, FilesFailure
 from kuavi.ports.library import LibraryFailure, LibraryView
 from kuavi.ports.plots import Chart, Curve, PlotFailed, Plots, Shade
 
@@ -176,13 +176,13 @@ def chart_of(coherence: Coherence) -> Chart:
 
 
 def draw(
-    coherence: Coherence, output: str, plots: Plots, ports: ForesightPorts
+    coherence: Coherence, output: str, plots: Plots, files: Files
 ) -> Outcome[str, PlotFailed | FilesFailure]:
     """Write the chart as PNG; returns its path."""
     drawn = plots.draw(chart_of(coherence))
     if isinstance(drawn, Failure):
         return drawn
-    return ports.files.write(output, drawn.unwrap())
+    return files.write(output, drawn.unwrap())
 
 
 def _read(video: VideoId, ports: ForesightPorts) -> Outcome[_Known, LibraryFailure | NotIndexed]:

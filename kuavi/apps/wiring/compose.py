@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.ports import IndexPorts, LookPorts, SearchPorts
+from kuavi.apps.usecases.ports import ForesightPorts, IndexPorts, LookPorts, SearchPorts
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.manifest import Tier
@@ -21,6 +21,7 @@ from kuavi.ports.files import Files
 from kuavi.ports.library import Library, LibraryFailure
 from kuavi.ports.models import ModelUnavailable
 from kuavi.ports.pictures import Pictures
+from kuavi.ports.plots import Plots
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
 
@@ -133,3 +134,40 @@ def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnav
             text.unwrap(),
         )
     )
+
+
+def foresight_ports(tools: Tools, models: Models) -> Outcome[ForesightPorts, ModelUnavailable]:
+    """What foresight and coherence need; without a predictor, where the preset has none."""
+    joint, clips, predictor = models.joint(), models.clips(), models.predictor()
+    if isinstance(joint, Failure):
+        return joint
+    if isinstance(clips, Failure):
+        return clips
+    if isinstance(predictor, Failure):
+        return predictor
+    return Success(
+        ForesightPorts(
+            tools.library,
+            tools.files,
+            tools.reader,
+            tools.pictures,
+            clips.unwrap(),
+            joint.unwrap(),
+            predictor.unwrap(),
+        )
+    )
+
+
+def plots() -> Outcome[Plots, ModelUnavailable]:
+    """What draws curves; loaded when a picture is asked for."""
+    try:
+        built: Plots = Family("plots").builder("matplotlib")()
+    except ImportError as error:
+        return Failure(
+            ModelUnavailable(
+                "plots",
+                f"the Python package {error.name or error} is not installed",
+                "pip install 'kuavi[embedded]'",
+            )
+        )
+    return Success(built)

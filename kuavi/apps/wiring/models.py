@@ -11,6 +11,7 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import Preset
 from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
+from kuavi.ports.predictors import Predictor
 
 FAMILIES: Mapping[str, str] = {
     "shots": "shots",
@@ -69,6 +70,10 @@ class Models:
 
     def text(self) -> Outcome[TextEncoder, ModelUnavailable]:
         return self.port("text")
+
+    def predictor(self) -> Outcome[Predictor | None, ModelUnavailable]:
+        """None where the preset has none."""
+        return Success(None)
 
     def scan(self) -> Outcome[ScanPorts, ModelUnavailable]:
         """What tier scan needs."""
