@@ -71,18 +71,19 @@ class Observed:
     """Frames before a moment, a multiple of the step, and a unit row for each step of them.
 
     `ahead` are the steps of `step_s` seconds that reach as far as was asked: step 0 begins at
-    `span.end_s`.
+    `next_s`, where the next picture would have been sampled.
     """
 
     record: VideoRecord
     frames: tuple[Frame, ...] = field(repr=False)
     rows: Embeddings[Motion]
     span: Span
+    next_s: float
     step_s: float
     ahead: tuple[int, ...]
 
     def ahead_span(self, step: int) -> Span:
-        start_s = self.span.end_s + step * self.step_s
+        start_s = self.next_s + step * self.step_s
         return Span(start_s, start_s + self.step_s)
 
 
@@ -122,7 +123,7 @@ def observe(
     )
     if isinstance(frames, Failure):
         return frames
-    return _encoded(frames.unwrap(), record, (step_s, step), n_ahead, ports)
+    return _encoded(frames.unwrap(), record, ask.at_s, (step_s, n_ahead), ports)
 
 
 def step_of(ports: ForesightPorts) -> int:
@@ -157,16 +158,18 @@ def _looking(ports: ForesightPorts) -> LookPorts:
 def _encoded(
     frames: tuple[Frame, ...],
     record: VideoRecord,
-    step: tuple[float, int],
-    n_ahead: int,
+    at_s: float,
+    ahead: tuple[float, int],
     ports: ForesightPorts,
 ) -> Outcome[Observed, ObserveFailure]:
-    step_s, step_frames = step
-    whole = frames[len(frames) % step_frames :]
+    step, (step_s, n_ahead) = step_of(ports), ahead
+    whole = frames[len(frames) % step :]
     if not whole:
-        return Failure(NothingBefore(record.title, frames[-1].time_s, "too few pictures there"))
+        return Failure(NothingBefore(record.title, at_s, "too few pictures can be read there"))
     rows = ports.clips.encode([whole])
     if isinstance(rows, Failure):
         return rows
-    span = Span(whole[0].time_s, whole[-1].time_s + step_s / step_frames)
-    return Success(Observed(record, whole, rows.unwrap()[0], span, step_s, tuple(range(n_ahead))))
+    next_s = whole[-1].time_s + step_s / step
+    span = Span(whole[0].time_s, max(min(next_s, at_s), whole[-1].time_s + 1e-3))
+    steps = tuple(range(n_ahead))
+    return Success(Observed(record, whole, rows.unwrap()[0], span, next_s, step_s, steps))
