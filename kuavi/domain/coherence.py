@@ -22,6 +22,7 @@ from kuavi.domain.surprise import Surprise
 from kuavi.domain.tree import Reals
 
 SLACK_S = 1e-6
+ROUNDING = 1e-5
 MOST_COMPARED = 32
 """So many moments of a segment are compared, evenly taken, however long it is."""
 
@@ -158,8 +159,8 @@ def _random_jumps(rows: Matrix, rng: np.random.Generator, draws: int = 2000) -> 
 
 
 def _share(null: Reals, value: float) -> float:
-    """(1 + number at least as large) / (1 + number)."""
-    reached = len(null) - int(np.searchsorted(null, value - 1e-9, side="left"))
+    """(1 + number at least as large, up to fp32 rounding) / (1 + number)."""
+    reached = len(null) - int(np.searchsorted(null, value - ROUNDING, side="left"))
     return (1 + reached) / (1 + len(null))
 
 

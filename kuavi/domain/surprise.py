@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from attrs import field, frozen
-from attrs.validators import gt
+from attrs.validators import ge, gt
 
 from kuavi.domain.layers import Times
 from kuavi.domain.ranking import Mask
@@ -29,12 +29,13 @@ _MAD_TO_SIGMA = 1.4826
 class SurpriseRule:
     """`threshold`: robust z-score from which a moment is surprising.
 
-    `floor`: the least scale of an error (1 - cosine, or a mean absolute difference), below which
-    differences mean nothing.
+    `floor`: the least scale of an error, in its own unit; `share`: the least scale as a share of
+    the median error.  Differences below either mean nothing.
     """
 
     threshold: float = field(default=6.0, validator=gt(0))
     floor: float = field(default=0.02, validator=gt(0))
+    share: float = field(default=0.0, validator=ge(0))
 
 
 @frozen(eq=False)
@@ -93,11 +94,12 @@ def continued(before: Matrix, last: Matrix, steps: int) -> Matrix:
 
 
 def robust_z(error: Errors, rule: SurpriseRule) -> Errors:
-    """(value - median) / scale, scale being 1.4826 MAD or the rule's floor if that is more."""
+    """(value - median) / scale, scale being 1.4826 MAD or the rule's least if that is more."""
     if not len(error):
         return error.copy()
-    middle = np.median(error)
-    scale = max(_MAD_TO_SIGMA * float(np.median(np.abs(error - middle))), rule.floor)
+    middle = float(np.median(error))
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(error - middle)))
+    scale = max(spread, rule.floor, rule.share * middle)
     return np.asarray((error - middle) / scale, dtype=np.float64)
 
 

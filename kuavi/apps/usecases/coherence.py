@@ -36,6 +36,8 @@ from kuavi.ports.library import LibraryFailure, LibraryView
 from kuavi.ports.plots import Chart, Curve, PlotFailed, Plots, Shade
 
 SURPRISE = SurpriseRule()
+PREDICTED = SurpriseRule(floor=1e-3, share=0.05)
+"""A predictor's errors are mean absolute differences, of a scale of its own."""
 FOREIGN = ForeignRule()
 
 CoherenceFailure: TypeAlias = LibraryFailure | NotIndexed | StepFailure
@@ -238,7 +240,7 @@ def _judgements(
         return Success(by_rule)
     every_s = float(np.median(np.diff(moments.start_s)))
     made = predicted_surprise(
-        known.record, Sampling(moments.start_s, every_s), ports.predictor, ports, SURPRISE
+        known.record, Sampling(moments.start_s, every_s), ports.predictor, ports, PREDICTED
     )
     if isinstance(made, Failure):
         return made
