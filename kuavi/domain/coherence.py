@@ -104,7 +104,7 @@ def flags(moments: Moments, surprise: Surprise, rule: ForeignRule) -> tuple[Flag
     found = [*foreign]
     for first, last in _runs(surprise):
         peak = first + int(surprise.z[first:last].argmax())
-        if not any(_belongs(surprise, peak, flag.span) for flag in foreign):
+        if not any(_belongs(surprise, (first, last), flag.span) for flag in foreign):
             found.append(_flag(moments, surprise, (first, last, peak), jumps))
     return tuple(sorted(found, key=lambda flag: (flag.span, flag.kind)))
 
@@ -129,11 +129,14 @@ def _runs(surprise: Surprise) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _belongs(surprise: Surprise, at: int, span: Span) -> bool:
-    """Whether a surprising moment is an edge of a foreign segment, or within it."""
-    return bool(
-        surprise.start_s[at] >= span.start_s - SLACK_S and surprise.before_s[at] < span.end_s
-    )
+def _belongs(surprise: Surprise, run: tuple[int, int], span: Span) -> bool:
+    """Whether a run of surprising moments has an edge of a foreign segment, or is within it.
+
+    A predictor is off for a while after an edge: its context is still that of the other side.
+    """
+    first, last = run
+    starts_before_end = surprise.before_s[first] < span.end_s
+    return bool(starts_before_end and surprise.start_s[last - 1] >= span.start_s - SLACK_S)
 
 
 def _cut_at(moments: Moments, surprise: Surprise, at: int) -> float | None:

@@ -22,6 +22,8 @@ Errors: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 PERSISTENCE = "persistence: the step before stays"
 LINEAR = "linear continuation: the last change goes on"
 
+LEVEL_OF = 9
+
 _MAD_TO_SIGMA = 1.4826
 
 
@@ -147,10 +149,13 @@ def levelled(error: Errors, ahead: np.ndarray[tuple[int], np.dtype[np.int64]]) -
     """Errors of predictions some further ahead than others, (n,) each, made comparable.
 
     Each group's median becomes that of all; what lies further ahead is harder for every moment.
+    A median of few is no level: if any group has fewer than `LEVEL_OF`, errors stay as they are.
     """
-    level = np.median(error) if len(error) else 0.0
-    even = error.copy()
-    for steps in np.unique(ahead).tolist():
+    groups, sizes = np.unique(ahead, return_counts=True)
+    if not len(groups) or sizes.min() < LEVEL_OF:
+        return error.copy()
+    level, even = np.median(error), error.copy()
+    for steps in groups.tolist():
         group = ahead == steps
         even[group] += level - np.median(error[group])
     return even

@@ -71,7 +71,8 @@ def test_baselines_judge_under_their_own_names() -> None:
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_predictor_judges_first_with_the_baselines_beside_it(step: int) -> None:
-    world, video = made(SPLICED, step)
+    longer = film(Shot("red", 8 * step), Shot("blue", 2), Shot("red", 8 * step))
+    world, video = made(longer, step)
     ports, _ = learned(world)
     told = verify_coherence(CoherenceRequest(video), ports).unwrap()
     assert told.evidence == Learned("last-change")
@@ -79,10 +80,12 @@ def test_a_predictor_judges_first_with_the_baselines_beside_it(step: int) -> Non
     assert told.notes == ()
     starts = told.surprise.start_s
     assert np.diff(starts) == pytest.approx(np.full(len(starts) - 1, 0.4 * step))
-    assert told.surprise.end_s[-1] == pytest.approx(18, abs=0.4 * step)
+    assert told.surprise.end_s[-1] == pytest.approx(2 + 16 * step, abs=0.4 * step)
     high = starts[told.surprise.high]
-    assert np.abs(high - 8).min() < 0.4 * step + 0.01
-    assert [flag.kind for flag in told.flags] == [Kind.FOREIGN]
+    assert np.abs(high - 8 * step).min() < 0.4 * step + 0.01
+    (foreign,) = [flag for flag in told.flags if flag.kind == Kind.FOREIGN]
+    assert foreign.span.start_s == pytest.approx(8 * step)
+    assert not [flag for flag in told.flags if flag.kind == Kind.CUT]  # its edges are its own
 
 
 def test_too_short_for_the_predictor_is_told_and_not_answered_by_a_baseline() -> None:
