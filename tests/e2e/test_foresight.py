@@ -79,7 +79,8 @@ def test_a_slow_pan_over_a_still_picture_is_not_flagged(library: OpenLibrary) ->
 
 def test_the_curve_is_drawn(library: OpenLibrary, tmp_path: Path) -> None:
     path = library.plot(library.coherence("spliced"), tmp_path / "curve.png")
-    picture = np.asarray(Image.open(path).convert("RGB"))
+    with Image.open(path) as opened:
+        picture = np.asarray(opened.convert("RGB"))
     assert picture.shape == (420, 1200, 3)
     yellow = (picture[..., 0] > 230) & (picture[..., 2] < 190)
     at = np.flatnonzero(yellow[60:300].mean(axis=0) > 0.5) / 1200

@@ -147,6 +147,16 @@ def test_what_comes_back_is_not_foreign(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+def test_a_little_different_is_not_foreign(seed: int) -> None:
+    """A stretch at distance 0.25 from both its sides: a gesture, not another picture."""
+    host, other = looks(seed, 2)[:, None]
+    aside = unit(other - (other @ host.T) * host)
+    gesture = (0.75 * host + np.sqrt(1 - 0.75**2) * aside).astype(np.float32)
+    rows = noisy(np.concatenate([held(host, 20), held(gesture, 4), held(host, 20)]), seed, 0.005)
+    assert all(flag.kind == Kind.SURPRISE for flag in flagged(rows))
+
+
+@given(st.integers(0, 10_000))
 def test_the_answer_is_the_same_each_time(seed: int) -> None:
     rows = noisy(np.concatenate([held(look[None], 6) for look in looks(seed, 5)]), seed)
     assert flagged(rows) == flagged(rows)
