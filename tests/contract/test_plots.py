@@ -22,7 +22,7 @@ TIMES = np.arange(0.0, 60.0, 0.5)
 
 def chart(peak_s: float = 30.0) -> Chart:
     """A quiet curve with one peak."""
-    values = 1 + 9 * (np.abs(TIMES - peak_s) < 0.3)
+    values = np.where(np.abs(TIMES - peak_s) < 0.3, 10.0, 1.0)
     return Chart("film.mp4", Span(0, 60), "surprise", (Curve("persistence", TIMES, values),), 6.0)
 
 
