@@ -6,14 +6,19 @@ import numpy as np
 from attrs import field, frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.usecases.ports import ForesightPorts
 from kuavi.domain.evidence import Evidence, Learned, Model
+from kuavi.domain.manifest import Tier
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import IndexPlan
 from kuavi.domain.space import Embeddings, Motion, Space, unit
 from kuavi.ports.encoders import ClipEncoder
 from kuavi.ports.predictors import PredictFailure, StepErrors, TooFarAhead
-from tests.worlds import World
+from tests.worlds import COLOURS, Shot, World, film
+
+PLAN = IndexPlan(preset="fake", tier=Tier.SCAN)
 
 
 @frozen(eq=False)
@@ -87,3 +92,20 @@ def learned(
 ) -> tuple[ForesightPorts, LastChange]:
     predictor = LastChange(world.scan.clips, trained_steps, max_steps)
     return ports_of(world, predictor), predictor
+
+
+def made(films: dict[str, FakeClip]) -> World:
+    world = World(films={f"/films/{name}.mp4": clip for name, clip in films.items()})
+    for path in world.films:
+        world.indexed(path, PLAN)
+    return world
+
+
+def many(n: int, seed: int = 3) -> World:
+    """Films of coloured shots, enough scenes to learn from which motion has which colour."""
+    rng = np.random.default_rng(seed)
+    films = {}
+    for i in range(n):
+        colours = rng.permutation(list(COLOURS))
+        films[f"film{i:02d}"] = film(*(Shot(colour, 1.2) for colour in colours))
+    return made(films)

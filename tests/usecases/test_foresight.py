@@ -1,38 +1,24 @@
 """Foresight through fakes: what answers, by what, from what was seen, and what is refused."""
 
-import numpy as np
 import pytest
 from attrs import evolve
 from returns.result import Failure
 
-from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.usecases.anticipate import Anticipation, NoTexts, Prediction, anticipate
 from kuavi.apps.usecases.anticipate import predict_future as predict
 from kuavi.apps.usecases.observing import Ask, NothingBefore
 from kuavi.domain.evidence import Fitted, Heuristic, Learned
 from kuavi.domain.fingerprint import VideoId, video_id
-from kuavi.domain.manifest import Tier
-from kuavi.domain.plan import IndexPlan
 from kuavi.ports.files import PathMissing
 from kuavi.ports.library import NoSuchVideo
 from kuavi.ports.predictors import TooFarAhead
-from tests.foresight import learned, ports_of
+from tests.foresight import learned, made, many, ports_of
 from tests.worlds import COLOURS, DAY, FPS, Shot, World, film
-
-PLAN = IndexPlan(preset="fake", tier=Tier.SCAN)
-ORDER = list(COLOURS)
 
 
 def id_of(world: World, title: str) -> VideoId:
     listed = world.library.view().unwrap().videos().unwrap()
     return next(video.id for video in listed if video.title == title)
-
-
-def made(films: dict[str, FakeClip]) -> World:
-    world = World(films={f"/films/{name}.mp4": clip for name, clip in films.items()})
-    for path in world.films:
-        world.indexed(path, PLAN)
-    return world
 
 
 @pytest.fixture
@@ -158,16 +144,6 @@ def test_a_library_of_one_says_that_there_is_no_neighbour() -> None:
     assert any("nearest neighbour" in note for note in told.notes)
 
 
-def many(n: int, seed: int = 3) -> World:
-    """Films of coloured shots, enough scenes to learn from which motion has which colour."""
-    rng = np.random.default_rng(seed)
-    films = {}
-    for i in range(n):
-        colours = rng.permutation(ORDER)
-        films[f"film{i:02d}"] = film(*(Shot(colour, 1.2) for colour in colours))
-    return made(films)
-
-
 def test_texts_are_ranked_through_a_map_fitted_on_the_library() -> None:
     world = many(12)
     video = video_id(world.library.view().unwrap().videos().unwrap()[0].content)
@@ -177,12 +153,12 @@ def test_texts_are_ranked_through_a_map_fitted_on_the_library() -> None:
     shown = next(
         name for name, rgb in COLOURS.items() if tuple(colour_at[round(2.2 * FPS)][1][0, 0]) == rgb
     )
-    told = anticipated(world, Ask(video, 2.3, 0.8, since_s=1.3), *ORDER)
+    told = anticipated(world, Ask(video, 2.3, 0.8, since_s=1.3), *COLOURS)
     assert isinstance(told.through, Fitted)
     assert told.through.held_out > 0.1
     assert told.answers[0].method == "persistence"
     assert told.answers[0].candidates[0].text == shown
-    assert {c.text for c in told.answers[0].candidates} == set(ORDER)
+    assert {c.text for c in told.answers[0].candidates} == set(COLOURS)
 
 
 def test_texts_are_refused_where_no_map_can_be_fitted(world: World) -> None:
