@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 from returns.result import Failure
 
+from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.usecases.anticipate import Anticipation, NoTexts, Prediction, anticipate
 from kuavi.apps.usecases.anticipate import predict_future as predict
 from kuavi.apps.usecases.observing import Ask, NothingBefore
@@ -187,3 +188,10 @@ def test_a_file_that_is_gone_is_told(world: World) -> None:
     day = id_of(world, "day.mp4")
     moved = world.later(films={})
     assert isinstance(anticipate(Ask(day, 5.0), (), ports_of(moved)).failure(), PathMissing)
+
+
+def test_pictures_that_cannot_be_read_any_more_are_told(world: World) -> None:
+    shorter = FakeClip(DAY.frames[:40], 4.0, DAY.samples)
+    later = world.later(films={**world.films, "/films/day.mp4": shorter})
+    outcome = anticipate(Ask(id_of(world, "day.mp4"), 6.0), (), ports_of(later))
+    assert "pictures before it can be read" in str(outcome.failure())

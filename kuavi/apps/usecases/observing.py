@@ -123,6 +123,9 @@ def observe(
     )
     if isinstance(frames, Failure):
         return frames
+    if len(frames.unwrap()) != whole:
+        reason = f"{len(frames.unwrap())} of {whole} pictures before it can be read"
+        return Failure(NothingBefore(record.title, ask.at_s, reason))
     return _encoded(frames.unwrap(), record, ask.at_s, (step_s, n_ahead), ports)
 
 
@@ -163,13 +166,10 @@ def _encoded(
     ports: ForesightPorts,
 ) -> Outcome[Observed, ObserveFailure]:
     step, (step_s, n_ahead) = step_of(ports), ahead
-    whole = frames[len(frames) % step :]
-    if not whole:
-        return Failure(NothingBefore(record.title, at_s, "too few pictures can be read there"))
-    rows = ports.clips.encode([whole])
+    rows = ports.clips.encode([frames])
     if isinstance(rows, Failure):
         return rows
-    next_s = whole[-1].time_s + step_s / step
-    span = Span(whole[0].time_s, max(min(next_s, at_s), whole[-1].time_s + 1e-3))
+    next_s = frames[-1].time_s + step_s / step
+    span = Span(frames[0].time_s, max(min(next_s, at_s), frames[-1].time_s + 1e-3))
     steps = tuple(range(n_ahead))
-    return Success(Observed(record, whole, rows.unwrap()[0], span, next_s, step_s, steps))
+    return Success(Observed(record, frames, rows.unwrap()[0], span, next_s, step_s, steps))
