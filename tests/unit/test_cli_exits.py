@@ -10,12 +10,14 @@ from kuavi.apps.cli.exits import CODES, MEANING, Exit, trouble_of
 from kuavi.apps.cli.index import code_of
 from kuavi.apps.cli.options import FieldName, TierName
 from kuavi.apps.toolbox.session import Indexed
+from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
+from kuavi.apps.usecases.probes import ProbeFailure, TrainFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
-from kuavi.apps.wiring.compose import ComposeFailure
+from kuavi.apps.wiring.compose import ClassifierFailure, ComposeFailure
 from kuavi.domain.manifest import Tier
 from kuavi.ports.files import PathMissing
 from kuavi.ports.library import Locked
@@ -30,6 +32,10 @@ UNIONS = (
     ScenesFailure,
     ComposeFailure,
     ModelFailure,
+    ClassifyFailure,
+    ClassifierFailure,
+    TrainFailure,
+    ProbeFailure,
 )
 
 
