@@ -17,6 +17,7 @@ from kuavi.adapters.ocr import fake as ocr
 from kuavi.adapters.pictures import fake as pictures
 from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.adapters.readers.fake import FakeClip, FakeReader
+from kuavi.adapters.scratch import fake as scratch
 from kuavi.adapters.shots import fake as shots
 from kuavi.adapters.taggers import fake as taggers
 from kuavi.adapters.text import fake as text
@@ -30,6 +31,7 @@ from kuavi.domain.media import AUDIO_RATE_HZ, Pixels
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan, ModelSpec
 from kuavi.ports.library import Library
+from kuavi.ports.scratch import Scratch
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -107,6 +109,7 @@ class World:
     scan: ScanPorts = Factory(scan_ports)
     words: WordPorts = Factory(word_ports)
     progress: MemoryProgress = Factory(MemoryProgress)
+    scratch: Scratch = Factory(scratch.build)
 
     @property
     def index_ports(self) -> IndexPorts:
@@ -119,6 +122,7 @@ class World:
             self.words,
             clocks.build(),
             self.progress,
+            self.scratch,
         )
 
     def _files(self) -> dict[str, bytes]:

@@ -10,7 +10,8 @@ Differences of successive frames miss them.  Two tests of different kind agree i
 This is a heuristic, measured in bench/scenes.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +21,7 @@ from attrs.validators import ge, le
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Matrix
 from kuavi.domain.tree import Reals
-from kuavi.domain.ward import chain_ward
+from kuavi.domain.ward import chain_ward, precision_of
 
 Vector: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]
 
@@ -57,13 +58,24 @@ def gradual_cuts(
         return ()
     cuts_s = np.array([cut.time_s for cut in hard], dtype=np.float64)
     shots = np.searchsorted(cuts_s, times_s, side="right")
-    tree = chain_ward(rows, shots)
-    proposed = tree.splits[tree.costs >= rule.least_cost]
-    proposed = proposed[shots[proposed] == shots[proposed - 1]]
+    proposed = np.concatenate(list(_proposed(rows, shots, rule.least_cost)))
     verified = _verified(rows, times_s, shots, proposed, rule)
     found = [Cut(time_s, turn / 2) for time_s, turn in verified]
     ends_s = times_s[[0, -1]]
     return _spaced(found, np.concatenate([cuts_s, ends_s]), rule.apart_s)
+
+
+def _proposed(
+    rows: Matrix, shots: np.ndarray, least_cost: float
+) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Splits inside shots, shot by shot: merges in one know nothing of another.
+
+    So the working copy is one shot's, not the video's.
+    """
+    edges = [0, *np.flatnonzero(np.diff(shots)) + 1, len(rows)]
+    for first, end in pairwise(edges):
+        tree = chain_ward(rows[first:end], precision=precision_of(rows[first:end]))
+        yield first + tree.splits[tree.costs >= least_cost].astype(np.int64)
 
 
 def _verified(

@@ -16,7 +16,7 @@ from kuavi.domain.chain import AFTER, BEFORE, LANES, LARGEST, NODE, SIZE, Chain,
 Entry: TypeAlias = tuple[float, int, int, int]
 """Inertia, larger node, smaller node, boundary: compares as scikit-learn's heap does."""
 GONE = -1
-BLOCK = 1024
+BLOCK = 128
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -14,7 +14,7 @@ from attrs import fields, frozen
 from kuavi.domain.chain import Ints, new_chain
 from kuavi.domain.space import Matrix
 from kuavi.domain.spans import Span
-from kuavi.domain.ward import Dendrogram, Precision, agglomerate, working_copy
+from kuavi.domain.ward import Dendrogram, Precision, agglomerate, precision_of, working_copy
 
 Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -23,8 +23,6 @@ Reals: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 NONE = -1
 SLACK_S = 1e-6
 """Times come rounded; a leaf may miss the minimum by this much."""
-FP64_VALUES = 2**25
-"""Numbers whose fp64 copy takes 256 MB: 32,768 frames of 1,024."""
 
 
 @frozen(eq=False)
@@ -137,15 +135,13 @@ def build_tree(
     nearest their middle (the earlier, if two are) is the boundary, for the others have no frame
     of their own.  A frame shown exactly at a cut is the first of the new shot.
 
-    `precision` of None is "fp64" up to `FP64_VALUES` numbers in `rows` and "fp32" above: a working
-    copy of the rows is made, and that of a video of hours should not take twice their memory.  It
-    depends on the shape alone, so the same video always gives the same tree.
+    `precision` of None is that of `precision_of`.
 
     Raises:
         ValueError: times not strictly ascending or outside `span`, or rows that do not fit them.
     """
     if precision is None:
-        precision = "fp64" if rows.size <= FP64_VALUES else "fp32"
+        precision = precision_of(rows)
     if len(rows) != len(times_s):
         raise ValueError(f"{len(rows)} rows for {len(times_s)} times")
     bounds, shot_of = cells(times_s, span, cuts_s)

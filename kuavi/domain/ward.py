@@ -29,9 +29,11 @@ Run: TypeAlias = Callable[[Chain, int, bool, float], int]
 
 DTYPES = {"fp64": np.float64, "fp32": np.float32}
 NOT_FINITE = "rows must be finite, and so must be the squares of their differences"
-NUMBA_FROM = 4096
-"""Below so many frames loading numba and its cached code (0.6 s of CPU time; compiling, once, about
-7 s) takes longer than numpy does: 0.3 s for 4,000 x 1,024 fp64, measured on one core."""
+NUMBA_FROM = 65_536
+"""Loading numba and its compiled code takes 0.6 s of CPU time and 130 MB (compiling, once, about
+7 s); numpy takes 3 s for 36,000 x 512 fp32, four hours of video, and no memory."""
+FP64_VALUES = 2**22
+"""Numbers whose fp64 copy takes 32 MB: 8,192 frames of 512, an hour of video."""
 ENGINES = {"numba": "kuavi.domain.kernels", "numpy": "kuavi.domain.chain_numpy"}
 
 
@@ -136,6 +138,15 @@ def agglomerate(chain: Chain, min_length: float, engine: Engine = "auto") -> Den
     if not np.isfinite(costs).all():
         raise ValueError(NOT_FINITE)
     return Dendrogram(chain.children, np.sqrt(costs, out=costs), chain.splits, absorbed, within)
+
+
+def precision_of(rows: Rows) -> Precision:
+    """Fp64 up to `FP64_VALUES` numbers, fp32 above.
+
+    A working copy of the rows is made, and that of a video of hours should not take twice their
+    memory.  It depends on the shape alone, so the same video always gives the same tree.
+    """
+    return "fp64" if rows.size <= FP64_VALUES else "fp32"
 
 
 def shot_numbers(groups: np.ndarray, n: int) -> Ints:

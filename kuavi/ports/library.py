@@ -171,7 +171,11 @@ class LibraryView(Protocol):
         """By node id; a node that isn't there has none."""
         ...
 
-    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]: ...
+    def keyframes(
+        self, video: VideoId, numbers: range | None = None
+    ) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
+        """All, or those of consecutive `numbers`, from 0 in order of time, that there are."""
+        ...
 
     def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
         """Ascending; without reading the pictures."""

@@ -1,5 +1,6 @@
 """What stages write into a library: a part for each kind of result."""
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from attrs import frozen
@@ -25,9 +26,13 @@ class Cuts:
 
 @frozen
 class Keyframes:
-    """Written by stage KEYFRAMES."""
+    """Written by stage KEYFRAMES.
 
-    keyframes: tuple[Keyframe, ...]
+    The pictures of a long video are not for memory: `keyframes` may read each when it is taken
+    (OSError if the disk refuses), so take few at a time and in one go.
+    """
+
+    keyframes: Sequence[Keyframe]
 
     @property
     def items(self) -> int:

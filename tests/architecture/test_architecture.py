@@ -60,6 +60,7 @@ CONTRACTS = {
     "pictures": "test_pictures.py",
     "progress": "test_progress.py",
     "readers": "test_reader.py",
+    "scratch": "test_scratch.py",
     "shots": "test_shot_detector.py",
     "taggers": "test_tagger.py",
     "text": "test_text_encoder.py",

@@ -246,6 +246,19 @@ def test_keyframe_times_are_those_of_the_keyframes(library: Library) -> None:
     assert view.keyframe_times(id_of("a")).unwrap().tolist() == [k.time_s for k in kept]
 
 
+@pytest.mark.parametrize(
+    "numbers", [range(16), range(16, 32), range(5, 6), range(38, 60), range(40, 60), range(3, 3)]
+)
+def test_some_keyframes_are_those_of_all(library: Library, numbers: range) -> None:
+    record = record_of("a", {Stage.KEYFRAMES: 0})
+    library.commit(record, [indexed.keyframes("a", n=40)]).unwrap()
+    view = view_of(library)
+    kept = view.keyframes(id_of("a")).unwrap()
+    assert frozen_form(kept) == frozen_form(indexed.keyframes("a", n=40).keyframes)
+    some = view.keyframes(id_of("a"), numbers).unwrap()
+    assert frozen_form(some) == frozen_form(kept[numbers.start : numbers.stop])
+
+
 def test_vectors_follow_commits(library: Library) -> None:
     """What is kept in memory between views never shows what is gone."""
     for name in ("a", "b"):

@@ -4,12 +4,12 @@ Every decoder takes the rows of one video's part in order of `position` and give
 were encoded, floating-point numbers bit by bit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
-from attrs import fields
+from attrs import evolve, fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
@@ -31,6 +31,30 @@ from kuavi.ports.parts import (
 )
 
 Columns = dict[str, Any]
+
+_PICTURES, _VECTORS, _SAID = 16, 1024, 256
+"""So many items are made ready to be written at a time."""
+
+
+def pieces_of(part: Part) -> Iterator[Columns]:
+    """The part's columns, some rows at a time."""
+    match part:
+        case Keyframes(keyframes):
+            for at in _slices(len(keyframes), _PICTURES):
+                yield columns_of(Keyframes(keyframes[at]))
+        case Rows(layer, embeddings, start_s, end_s):
+            for at in _slices(len(embeddings), _VECTORS):
+                rows = evolve(embeddings, rows=embeddings.rows[at])
+                yield columns_of(Rows(layer, rows, start_s[at], end_s[at]))
+        case Transcript(utterances):
+            for at in _slices(len(utterances), _SAID):
+                yield columns_of(Transcript(utterances[at]))
+        case _:
+            yield columns_of(part)
+
+
+def _slices(n: int, size: int) -> Iterator[slice]:
+    return (slice(first, min(first + size, n)) for first in range(0, n, size))
 
 
 def columns_of(part: Part) -> Columns:

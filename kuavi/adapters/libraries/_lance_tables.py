@@ -1,7 +1,7 @@
 """Rows of the tables: write, fetch and delete those of one part of a video."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_disk import Disk, sync_names
 from kuavi.adapters.libraries._lance_files import TABLES
-from kuavi.adapters.libraries._lance_rows import Columns, columns_of
+from kuavi.adapters.libraries._lance_rows import Columns, pieces_of
 from kuavi.adapters.libraries._lance_schema import (
     FULL_TEXT,
     SCHEMAS,
@@ -104,43 +104,64 @@ def write(tables: Tables, record: VideoRecord, part: Part) -> Holding:
         space = part.embeddings.space
         table = vector_table(part.layer, space)
         tables.make(table, vector_schema(space))
-    columns = columns_of(part)
-    n_rows = len(next(iter(columns.values())))
-    holding = Holding(name, table, stage, key, key, n_rows, space)
-    write_rows(tables, record.id, holding, columns)
+    holding = Holding(name, table, stage, key, key, part.items, space)
+    write_rows(tables, record.id, holding, pieces_of(part))
     return holding
 
 
-def write_rows(tables: Tables, video: VideoId, holding: Holding, columns: Columns) -> None:
-    """Append rows; leftovers of a killed writer under the same name go first."""
+def write_rows(tables: Tables, video: VideoId, holding: Holding, pieces: Iterable[Columns]) -> None:
+    """Append rows in one go, a piece at a time in memory.
+
+    Leftovers of a killed writer under the same name go first.
+    """
     table = tables.open(holding.table)
     leftover = owned_by(video, holding.rev, holding.layer)
     if table.count_rows(leftover):
         table.delete(leftover)
     if holding.rows:
-        owned = {
-            "video": [video] * holding.rows,
-            "rev": [holding.rev] * holding.rows,
-            "position": np.arange(holding.rows, dtype=np.int32),
-        }
-        table.add(pa.table({**owned, **columns}, schema=table.schema))
+        batches = _batches(video, holding, pieces, table.schema)
+        table.add(pa.RecordBatchReader.from_batches(table.schema, batches))
     tables.settle(holding.table)
 
 
+def _batches(
+    video: VideoId, holding: Holding, pieces: Iterable[Columns], schema: Any
+) -> Iterator[Any]:
+    first = 0
+    for columns in pieces:
+        n_rows = len(next(iter(columns.values())))
+        owned = {
+            "video": [video] * n_rows,
+            "rev": [holding.rev] * n_rows,
+            "position": np.arange(first, first + n_rows, dtype=np.int32),
+        }
+        yield from pa.table({**owned, **columns}, schema=schema).to_batches()
+        first += n_rows
+
+
 def fetch(
-    table: Any, video: VideoId, holding: Holding, columns: Sequence[str] | None = None
+    table: Any,
+    video: VideoId,
+    holding: Holding,
+    columns: Sequence[str] | None = None,
+    numbers: range | None = None,
 ) -> Any:
     """The rows of a part as an Arrow table in order of position; ValueError if some are missing.
 
-    `columns` names those that are wanted; all without.
+    `columns` names those that are wanted, `numbers` the consecutive positions; all without.
     """
-    found = table.search().where(owned_by(video, holding.rev, holding.layer))
+    wanted = range(holding.rows)
+    where = owned_by(video, holding.rev, holding.layer)
+    if numbers is not None:
+        wanted = range(max(numbers.start, 0), min(numbers.stop, holding.rows))
+        where += f" AND position >= {wanted.start} AND position < {wanted.stop}"
+    found = table.search().where(where)
     if columns is not None:
         found = found.select(["position", *columns])
     rows = found.to_arrow().sort_by("position")
-    if rows.num_rows != holding.rows:
+    if rows.num_rows != len(wanted):
         raise ValueError(
-            f"{holding.part} of video {video}: {rows.num_rows} of {holding.rows} rows are there; "
+            f"{holding.part} of video {video}: {rows.num_rows} of {len(wanted)} rows are there; "
             "`kuavi doctor --repair` drops the stage, so that it can run again"
         )
     return rows

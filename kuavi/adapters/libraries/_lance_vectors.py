@@ -65,8 +65,9 @@ def _assemble(
         times = np.empty(0, dtype=np.float64)
         return Located(no_rows(space), (), nothing, nothing.copy(), times, times.copy())
     lengths = [len(blocks[video].position) for video in videos]
+    vectors = [blocks[video].vectors for video in videos]
     return Located(
-        Embeddings(space, np.concatenate([blocks[video].vectors for video in videos])),
+        Embeddings(space, np.concatenate(vectors) if len(vectors) > 1 else vectors[0]),
         videos,
         np.repeat(np.arange(len(videos), dtype=np.int64), lengths),
         np.concatenate([blocks[video].position for video in videos]),
@@ -103,11 +104,11 @@ def _read(table: Any, layer: Layer, dim: int, missing: Wanted) -> dict[VideoId, 
     if len(missing) <= _FEW:
         condition += f" AND video IN ({', '.join(literal(video) for video in missing)})"
     columns = ["video", "rev", "position", "start_s", "end_s", "vector"]
-    rows = table.search().where(condition).select(columns).to_arrow().combine_chunks()
+    rows = table.search().where(condition).select(columns).to_arrow()
     owners = rows["video"].to_numpy(), rows["rev"].to_numpy()
     position = rows["position"].to_numpy().astype(np.int64)
-    vectors = _matrix(rows["vector"], dim)
     order = np.lexsort((position, owners[1], owners[0]))
+    vectors = _ordered(rows["vector"], dim, order)
     owners = owners[0][order], owners[1][order]
     start_s, end_s = rows["start_s"].to_numpy(), rows["end_s"].to_numpy()
     blocks = {}
@@ -123,12 +124,19 @@ def _read(table: Any, layer: Layer, dim: int, missing: Wanted) -> dict[VideoId, 
                 "`kuavi doctor --repair` drops the stage, so that it can run again"
             )
         part = order[low:high]
-        blocks[video] = _Block(vectors[part], position[part], start_s[part], end_s[part])
+        blocks[video] = _Block(vectors[low:high], position[part], start_s[part], end_s[part])
     return blocks
 
 
-def _matrix(column: Any, dim: int) -> Any:
-    """A column of fixed-size lists as (n, dim) float32."""
-    chunks = [chunk.flatten().to_numpy() for chunk in column.chunks]
-    flat = np.concatenate(chunks) if chunks else np.empty(0, dtype=np.float32)
-    return flat.reshape(-1, dim)
+def _ordered(column: Any, dim: int, order: Any) -> Any:
+    """A column of fixed-size lists as (n, dim) float32, row order[i] in place i.
+
+    One copy, for the vectors of a library fill most of its reader's memory.
+    """
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    vectors, first = np.empty((len(order), dim), dtype=np.float32), 0
+    for chunk in column.chunks:
+        vectors[place[first : first + len(chunk)]] = chunk.flatten().to_numpy().reshape(-1, dim)
+        first += len(chunk)
+    return vectors

@@ -92,8 +92,10 @@ class LanceView:
     def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
         return self._part_of_texts(video, ANNOTATIONS, decode.to_annotations)
 
-    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
-        return self._part(video, KEYFRAMES, decode.to_keyframes)
+    def keyframes(
+        self, video: VideoId, numbers: range | None = None
+    ) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
+        return self._part(video, KEYFRAMES, decode.to_keyframes, numbers=numbers)
 
     def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
         return self._part(video, KEYFRAMES, decode.to_times, ["time_s"])
@@ -168,6 +170,7 @@ class LanceView:
         part: str,
         decoded: Callable[[Any], T],
         columns: Sequence[str] | None = None,
+        numbers: range | None = None,
     ) -> Outcome[T, LibraryFailure]:
         entry = self._entries.get(video)
         if entry is None:
@@ -177,7 +180,8 @@ class LanceView:
             return Success(decoded(SCHEMAS[part].empty_table()))
         held = holding
         return guarded(
-            self._path, lambda: decoded(fetch(self._table(held.table), video, held, columns))
+            self._path,
+            lambda: decoded(fetch(self._table(held.table), video, held, columns, numbers)),
         )
 
     def _holdings(self, part: str) -> dict[VideoId, Holding]:

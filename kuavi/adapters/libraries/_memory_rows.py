@@ -1,4 +1,4 @@
-"""Vectors that are in memory already, one after the other."""
+"""What parts hold, in memory: vectors one after the other, pictures however they come."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,12 @@ import numpy as np
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Located
 from kuavi.domain.space import Embeddings, Space, joined
-from kuavi.ports.parts import Rows
+from kuavi.ports.parts import Keyframes, Part, Rows
+
+
+def in_memory(part: Part) -> Part:
+    """The part without a tie to what it was made from."""
+    return Keyframes(tuple(part.keyframes)) if isinstance(part, Keyframes) else part
 
 
 def located_of(space: Space[Any], wanted: Mapping[VideoId, Rows]) -> Located[Any]:

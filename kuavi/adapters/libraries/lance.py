@@ -207,7 +207,7 @@ class LanceLibrary:
         )
         rev = fingerprint_of([nodes.key, columns])
         new = evolve(nodes, part=ANNOTATIONS, table=ANNOTATIONS, rev=rev, rows=len(annotations))
-        write_rows(self._tables, video, new, columns)
+        write_rows(self._tables, video, new, [columns])
         return new
 
     def _remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._bm25 import scores
-from kuavi.adapters.libraries._memory_rows import located_of
+from kuavi.adapters.libraries._memory_rows import in_memory, located_of
 from kuavi.adapters.libraries._parts import (
     NODES,
     SEARCHED,
@@ -97,11 +97,14 @@ class MemoryView:
         entry = self.entries.get(video)
         return Failure(NoSuchVideo(video)) if entry is None else Success(dict(entry.annotations))
 
-    def keyframes(self, video: VideoId) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
-        return self._items(video, Keyframes, lambda part: part.keyframes)
+    def keyframes(
+        self, video: VideoId, numbers: range | None = None
+    ) -> Outcome[tuple[Keyframe, ...], LibraryFailure]:
+        some = slice(None) if numbers is None else slice(max(numbers.start, 0), numbers.stop)
+        return self._items(video, Keyframes, lambda part: tuple(part.keyframes[some]))
 
     def keyframe_times(self, video: VideoId) -> Outcome[Times, LibraryFailure]:
-        kept = self._items(video, Keyframes, lambda part: part.keyframes)
+        kept = self.keyframes(video)
         if isinstance(kept, Failure):
             return kept
         return Success(np.array([one.time_s for one in kept.unwrap()], dtype=np.float64))
@@ -243,7 +246,7 @@ class MemoryLibrary:
                 for name, part in before.parts.items()
                 if _key(record, part) == _key(before.record, part)
             }
-            new = {part_name(part): part for part in parts}
+            new = {part_name(part): in_memory(part) for part in parts}
             annotations = before.annotations if NODES in kept else {}
             self._put(_Entry(record, {**new, **kept}, annotations))
         return Success(None)

@@ -1,20 +1,31 @@
 """Collectors: each consumes the frames of one decode pass and ends with a stage's result."""
 
+from collections.abc import Sequence
+from typing import Generic, TypeVar, overload
+
 import numpy as np
+from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.domain.keyframes import Kept, KeyframeFold, end_keyframes, take_cut, take_frame
-from kuavi.domain.media import Frame
+from kuavi.domain.media import Frame, Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Embeddings, Joint, Matrix, Motion, joined
+from kuavi.domain.space import Embeddings, Joint, Matrix, Motion, Role, Space
+from kuavi.domain.spans import Span
 from kuavi.domain.windows import Windowing, empty_fold, fold_end, fold_window
 from kuavi.ports.encoders import ClipEncoder, JointEncoder
 from kuavi.ports.models import ModelFailure
+from kuavi.ports.parts import Keyframes
+from kuavi.ports.pictures import BadImage, ImageFormat, Pictures
+from kuavi.ports.scratch import Pile, Scratch, ScratchFailed
 from kuavi.ports.shots import ShotTracker
 
 _BATCH = 16
 _WINDOWS = 4
+_BLOCK = 1024
+
+R = TypeVar("R", bound=Role)
 
 
 class ShotCollector:
@@ -56,13 +67,101 @@ class KeyframeCollector:
         return end_keyframes(self._fold, end_s)
 
 
+@frozen(eq=False)
+class _Piled(Sequence[Keyframe]):
+    """Keyframes whose pictures are read from a pile when they are taken."""
+
+    pile: Pile
+    about: Sequence[tuple[float, Span]]
+
+    def __len__(self) -> int:
+        return len(self.about)
+
+    @overload
+    def __getitem__(self, at: int) -> Keyframe: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Keyframe]: ...
+    def __getitem__(self, at: int | slice) -> Keyframe | Sequence[Keyframe]:
+        numbers = range(len(self.about))[at]
+        if isinstance(numbers, range):
+            return tuple(map(self._taken, numbers))
+        return self._taken(numbers)
+
+    def _taken(self, number: int) -> Keyframe:
+        image = self.pile.get(number)
+        if isinstance(image, Failure):
+            raise OSError(str(image.failure()))
+        time_s, span = self.about[number]
+        return Keyframe(time_s, span, image.unwrap())
+
+
+class PictureCollector:
+    """Makes JPEGs of keyframes and piles them up outside memory."""
+
+    def __init__(self, pictures: Pictures, scratch: Scratch) -> None:
+        self._pictures = pictures
+        self._scratch = scratch
+        self._pile: Pile | None = None
+        self._about: list[tuple[float, Span]] = []
+
+    def push(self, kept: Kept) -> Outcome[None, BadImage | ScratchFailed]:
+        image = self._pictures.encode(kept.frame.pixels, ImageFormat.JPEG)
+        if isinstance(image, Failure):
+            return image
+        if self._pile is None:
+            made = self._scratch.pile()
+            if isinstance(made, Failure):
+                return made
+            self._pile = made.unwrap()
+        put = self._pile.put(image.unwrap())
+        if isinstance(put, Failure):
+            return put
+        self._about.append((kept.frame.time_s, kept.span))
+        return Success(None)
+
+    def finish(self) -> Keyframes:
+        return Keyframes(() if self._pile is None else _Piled(self._pile, tuple(self._about)))
+
+
+class RowStore(Generic[R]):
+    """Rows of vectors as they come, in few large blocks.
+
+    Some thousand small arrays would lie scattered over the heap, and leave holes when they go.
+    """
+
+    def __init__(self, space: Space[R]) -> None:
+        self._space = space
+        self._blocks: list[Matrix] = []
+        self._n = 0
+
+    def add(self, rows: Matrix) -> None:
+        """Rows (k, dim), copied."""
+        while len(rows):
+            at = self._n % _BLOCK
+            if at == 0:
+                self._blocks.append(np.empty((_BLOCK, self._space.dim), dtype=np.float32))
+            taken = rows[: _BLOCK - at]
+            self._blocks[-1][at : at + len(taken)] = taken
+            self._n += len(taken)
+            rows = rows[len(taken) :]
+
+    def all(self) -> Embeddings[R]:
+        """All rows (n, dim).  The store is empty then: a block goes as soon as it is copied."""
+        rows = np.empty((self._n, self._space.dim), dtype=np.float32)
+        while self._blocks:
+            first = (len(self._blocks) - 1) * _BLOCK
+            rows[first : self._n] = self._blocks.pop()[: self._n - first]
+            self._n = first
+        return Embeddings(self._space, rows)
+
+
 class FrameCollector:
     """Encodes sampled frames in batches."""
 
     def __init__(self, encoder: JointEncoder) -> None:
         self._encoder = encoder
         self._waiting: list[Frame] = []
-        self._done: list[Embeddings[Joint]] = []
+        self._done = RowStore(encoder.space)
 
     def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
         self._waiting.append(frame)
@@ -73,13 +172,13 @@ class FrameCollector:
         flushed = self._flush() if self._waiting else Success(None)
         if isinstance(flushed, Failure):
             return flushed
-        return Success(joined(self._encoder.space, self._done))
+        return Success(self._done.all())
 
     def _flush(self) -> Outcome[None, ModelFailure]:
         encoded = self._encoder.encode_frames(self._waiting)
         if isinstance(encoded, Failure):
             return encoded
-        self._done.append(encoded.unwrap())
+        self._done.add(encoded.unwrap().rows)
         self._waiting = []
         return Success(None)
 
@@ -100,7 +199,7 @@ class ClipCollector:
         self._starts: list[int] = []
         self._windows: list[list[Frame]] = []
         self._fold = empty_fold(encoder.space.dim)
-        self._done: list[Matrix] = []
+        self._done = RowStore(encoder.space)
 
     def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
         """A window is due when a frame after it has come: it can't be the last one then."""
@@ -123,8 +222,8 @@ class ClipCollector:
         encoded = self._encode()
         if isinstance(encoded, Failure):
             return encoded
-        rows = np.concatenate([*self._done, fold_end(self._fold, n_frames)])
-        return Success(Embeddings(self._encoder.space, rows))
+        self._done.add(fold_end(self._fold, n_frames))
+        return Success(self._done.all())
 
     def _queue(self, start: int, window: list[Frame]) -> None:
         self._starts.append(start)
@@ -138,6 +237,6 @@ class ClipCollector:
             return encoded
         for start, window in zip(self._starts, encoded.unwrap(), strict=True):
             self._fold, finished = fold_window(self._fold, start, window.rows, self._windowing.size)
-            self._done.append(finished)
+            self._done.add(finished)
         self._starts, self._windows = [], []
         return Success(None)

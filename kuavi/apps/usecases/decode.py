@@ -10,13 +10,14 @@ from kuavi.apps.usecases.collect import (
     ClipCollector,
     FrameCollector,
     KeyframeCollector,
+    PictureCollector,
     ShotCollector,
 )
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.manifest import Stage
-from kuavi.domain.media import ByRate, Keyframe, Seen, View
+from kuavi.domain.media import ByRate, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import Cut
@@ -25,14 +26,14 @@ from kuavi.domain.words import TaggedMoment
 from kuavi.ports.models import ModelFailure
 from kuavi.ports.parts import (
     Cuts,
-    Keyframes,
     Part,
     Rows,
     Tags,
 )
-from kuavi.ports.pictures import BadImage, ImageFormat
+from kuavi.ports.pictures import BadImage
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
+from kuavi.ports.scratch import ScratchFailed
 
 DECODED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
 """The stages that this pass serves."""
@@ -43,7 +44,7 @@ SHOT_STAGES = {Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS}
 SAMPLED = 0
 """The position of the sampled view."""
 
-StageFailure = ModelFailure | BadImage
+StageFailure = ModelFailure | BadImage | ScratchFailed
 PassFailure = ReadFailure | Cancelled
 Tick = Callable[[float], Outcome[None, Cancelled]]
 
@@ -74,7 +75,7 @@ class _Pass:
         self._keys = KeyframeCollector(plan.keyframe_every_s)
         self._frames = FrameCollector(ports.scan.joint)
         self._clips = ClipCollector(ports.scan.clips, plan.windowing)
-        self._keyframes: list[Keyframe] = []
+        self._pictures = PictureCollector(ports.pictures, ports.scratch)
         self._tags: list[TaggedMoment] = []
 
     def _started(self) -> ShotCollector | None:
@@ -123,11 +124,9 @@ class _Pass:
     def _keep(self, kept: Sequence[Kept]) -> None:
         for one in kept:
             if Stage.KEYFRAMES in self.todo:
-                image = self._ports.pictures.encode(one.frame.pixels, ImageFormat.JPEG)
-                if isinstance(image, Failure):
-                    self._drop(image.failure(), Stage.KEYFRAMES)
-                else:
-                    self._keyframes.append(Keyframe(one.frame.time_s, one.span, image.unwrap()))
+                put = self._pictures.push(one)
+                if isinstance(put, Failure):
+                    self._drop(put.failure(), Stage.KEYFRAMES)
             if Stage.TAGS in self.todo:
                 tags = self._ports.scan.tagger.tag([one.frame])
                 if isinstance(tags, Failure):
@@ -144,7 +143,7 @@ class _Pass:
         if Stage.SHOTS in self.todo and self._shots is not None:
             parts[Stage.SHOTS] = Cuts(tuple(self._shots.cuts))
         if Stage.KEYFRAMES in self.todo:
-            parts[Stage.KEYFRAMES] = Keyframes(tuple(self._keyframes))
+            parts[Stage.KEYFRAMES] = self._pictures.finish()
         if Stage.TAGS in self.todo:
             parts[Stage.TAGS] = Tags(tuple(self._tags))
         return parts | self._rows()

@@ -206,10 +206,7 @@ def _made(
     if stage == Stage.TRANSCRIPT:
         return hear(job.path, job.ports, words, tick)
     if stage == Stage.SCREEN:
-        keyframes = view.keyframes(video.id)
-        if isinstance(keyframes, Failure):
-            return keyframes
-        return read_screen(keyframes.unwrap(), job.ports, words, tick)
+        return read_screen(video.id, view, job.ports, words, tick)
     spoken, written = view.utterances(video.id), view.screen(video.id)
     if isinstance(spoken, Failure):
         return spoken

@@ -11,6 +11,7 @@ from kuavi.ports.pictures import Pictures
 from kuavi.ports.probes import ProbeKit
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
+from kuavi.ports.scratch import Scratch
 from kuavi.ports.shots import ShotDetector
 from kuavi.ports.words import Tagger, TextReader, Transcriber
 
@@ -46,6 +47,7 @@ class IndexPorts:
     words: WordPorts | None
     clock: Clock
     progress: Progress
+    scratch: Scratch
 
 
 @frozen

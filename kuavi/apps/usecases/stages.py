@@ -1,6 +1,7 @@
 """The stages that need no decode pass: the tree, speech, text on screen, and text vectors."""
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from kuavi.apps.usecases.decode import StageFailure, Tick
 from kuavi.apps.usecases.ports import IndexPorts, WordPorts
 from kuavi.apps.usecases.settings import GRADUAL
 from kuavi.domain.boundaries import gradual_cuts
+from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.media import AudioChunk, Frame, Keyframe
@@ -35,6 +37,9 @@ from kuavi.ports.parts import (
 )
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NoAudioStream, ReadFailure
+
+AT_A_TIME = 16
+"""Keyframes taken from the library at once."""
 
 Made: TypeAlias = tuple[tuple[Part, ...], tuple[Gap, ...]]
 """A stage's parts, and what it could not do."""
@@ -107,12 +112,16 @@ def _unheard(trouble: ReadFailure | Cancelled) -> Gap | None:
 
 
 def read_screen(
-    keyframes: Sequence[Keyframe], ports: IndexPorts, words: WordPorts, tick: Tick
+    video: VideoId, view: LibraryView, ports: IndexPorts, words: WordPorts, tick: Tick
 ) -> Outcome[Made, WorkFailure]:
     """The text on every keyframe; a keyframe that can't be read is a gap."""
     lines: list[ScreenLine] = []
     gaps: list[Gap] = []
-    for keyframe in keyframes:
+    n_keyframes = 0
+    for read in _keyframes(video, view):
+        if isinstance(read, Failure):
+            return read
+        keyframe, n_keyframes = read.unwrap(), n_keyframes + 1
         boxes = _boxes(keyframe, ports, words)
         if isinstance(boxes, Failure):
             gaps.append(Gap(Stage.SCREEN, str(boxes.failure()), keyframe.span))
@@ -124,9 +133,21 @@ def read_screen(
         told = tick(keyframe.span.end_s)
         if isinstance(told, Failure):
             return told
-    if gaps and len(gaps) == len(keyframes):
+    if gaps and len(gaps) == n_keyframes:
         return Success(((), tuple(gaps)))
     return Success(((ScreenText(tuple(lines)),), tuple(gaps)))
+
+
+def _keyframes(video: VideoId, view: LibraryView) -> Iterator[Outcome[Keyframe, LibraryFailure]]:
+    """Every keyframe of a video; few pictures are in memory at a time."""
+    for first in count(0, AT_A_TIME):
+        some = view.keyframes(video, range(first, first + AT_A_TIME))
+        if isinstance(some, Failure):
+            yield some
+            return
+        yield from map(Success, some.unwrap())
+        if len(some.unwrap()) < AT_A_TIME:
+            return
 
 
 def _boxes(

@@ -36,6 +36,9 @@ class UnknownPreset:
         return f"no preset {self.name!r}; known: {', '.join(PRESETS)}"
 
 
+SCRATCH = "cache"
+"""The folder of a library whose content may be lost at any time."""
+
 ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
 
 
@@ -113,6 +116,7 @@ def index_ports(
             words.unwrap(),
             tools.clock,
             progress,
+            Family("scratch").builder("disk")(str(Path(tools.library.path) / SCRATCH)),
         )
     )
 
