@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kuavi.domain.evidence import Evidence, Model
+from kuavi.domain.features import FeatureMap
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
@@ -76,4 +77,22 @@ class ClipEncoder(Protocol):
 
         All windows have the same number of frames, a multiple of `step`, sampled evenly in time.
         """
+        ...
+
+
+class FeatureEncoder(Protocol):
+    """A further ability of some clip encoders: what they see at each place.
+
+    Contract: tests/contract/test_clip_encoder.py.
+    """
+
+    @property
+    def feature_space(self) -> Space[Motion]:
+        """That of single places; not the space of steps, which are pooled and normalised."""
+        ...
+
+    def features(
+        self, windows: Sequence[Sequence[Frame]]
+    ) -> Outcome[tuple[FeatureMap, ...], ModelFailure]:
+        """For each window, as in `ClipEncoder.encode`, a map (steps, rows, columns, dim)."""
         ...
