@@ -29,6 +29,7 @@ class Stage(StrEnum):
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     TEXT = "text"
+    FEATURES = "features"
 
 
 NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
@@ -41,6 +42,7 @@ NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.TRANSCRIPT: (),
     Stage.SCREEN: (Stage.KEYFRAMES,),
     Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
+    Stage.FEATURES: (),
 }
 
 
@@ -49,6 +51,7 @@ class Tier(StrEnum):
 
     SCAN = "scan"
     INDEX = "index"
+    DEEP = "deep"
 
 
 TIERS: Mapping[Tier, tuple[Stage, ...]] = {
@@ -60,7 +63,8 @@ TIERS: Mapping[Tier, tuple[Stage, ...]] = {
         Stage.MOTION,
         Stage.TREE,
     ),
-    Tier.INDEX: tuple(Stage),
+    Tier.INDEX: tuple(stage for stage in Stage if stage != Stage.FEATURES),
+    Tier.DEEP: tuple(Stage),
 }
 
 

@@ -106,6 +106,7 @@ FAKE = Preset(
     tagger=ModelSpec("fake", "fake-tags"),
     transcriber=ModelSpec("fake", "fake-transcriber"),
     ocr=ModelSpec("fake", "fake-ocr"),
+    maps=True,
 )
 
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (EMBEDDED, FAKE)}

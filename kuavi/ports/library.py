@@ -21,11 +21,13 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
 from kuavi.ports.derived import Derivation, Outline
+from kuavi.ports.maps import StoredMaps
 from kuavi.ports.parts import Part
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 has feature maps besides; a library of 1 is read, and becomes one of 2 with its first maps."""
 
 
 @frozen
@@ -186,6 +188,12 @@ class LibraryView(Protocol):
     def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]: ...
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]: ...
+
+    def feature_maps(
+        self, video: VideoId
+    ) -> Outcome[StoredMaps[LibraryFailure] | None, LibraryFailure]:
+        """None where there are none; no map is read until it is asked for."""
+        ...
 
     def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
         """Tree, keyframe times and tags of every video, in the order of `videos`, in one go."""

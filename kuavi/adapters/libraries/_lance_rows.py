@@ -13,6 +13,7 @@ from attrs import evolve, fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.clip_maps import BYTES
 from kuavi.domain.layers import Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
@@ -21,6 +22,7 @@ from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
     Rows,
@@ -31,6 +33,9 @@ from kuavi.ports.parts import (
 )
 
 Columns = dict[str, Any]
+
+PIECE = 8192
+"""Bytes of a feature map in one row: Lance compacts some thousand rows at a time in memory."""
 
 _PICTURES, _VECTORS, _SAID = 16, 1024, 256
 """So many items are made ready to be written at a time."""
@@ -78,6 +83,8 @@ def columns_of(part: Part) -> Columns:
             return {**_spans(utterances), "text": [u.text for u in utterances], "words": words}
         case ScreenText(lines):
             return _lines(lines)
+        case FeatureMaps():
+            return _maps(part)
         case _:
             assert_never(part)
 
@@ -144,6 +151,29 @@ def _lines(lines: Sequence[ScreenLine]) -> Columns:
         "confidence": [line.confidence for line in lines],
         "box": [list(line.box) for line in lines],
     }
+
+
+def _maps(part: FeatureMaps) -> Columns:
+    """Times and shapes; what the maps hold is written apart."""
+    spans = [times.span for times in part.times]
+    return {
+        "start_s": [span.start_s for span in spans],
+        "end_s": [span.end_s for span in spans],
+        "steps_s": [times.starts_s for times in part.times],
+        "shape": [one.values.shape for one in part.maps],
+    }
+
+
+def values_of(part: FeatureMaps) -> Iterator[Columns]:
+    """What the maps hold, a map at a time, in pieces of `PIECE` bytes."""
+    for one in part.maps:
+        values = one.values.tobytes()
+        yield {"values": [values[at : at + PIECE] for at in range(0, len(values), PIECE)]}
+
+
+def n_pieces(shape: Sequence[int]) -> int:
+    """Of a map of this shape."""
+    return -(-int(np.prod(shape)) * BYTES // PIECE)
 
 
 def to_cuts(table: Any) -> tuple[Cut, ...]:

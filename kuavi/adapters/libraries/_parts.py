@@ -11,6 +11,7 @@ from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.space import Space
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
     Rows,
@@ -27,6 +28,8 @@ NODES = "nodes"
 UTTERANCES = "utterances"
 SCREEN_TEXT = "screen_text"
 ANNOTATIONS = "annotations"
+FEATURE_MAPS = "feature_maps"
+MAP_VALUES = "map_values"
 
 SEARCHED = {
     Layer.TRANSCRIPT: UTTERANCES,
@@ -59,6 +62,8 @@ def part_name(part: Part) -> str:
             return UTTERANCES
         case ScreenText():
             return SCREEN_TEXT
+        case FeatureMaps():
+            return FEATURE_MAPS
         case _:
             assert_never(part)
 
@@ -70,6 +75,7 @@ _STAGES = {
     NODES: Stage.TREE,
     UTTERANCES: Stage.TRANSCRIPT,
     SCREEN_TEXT: Stage.SCREEN,
+    FEATURE_MAPS: Stage.FEATURES,
     **{vectors_of(layer): stage for layer, stage in MADE_BY.items()},
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotReleased
@@ -103,6 +103,9 @@ def index_ports(
     scan = models.scan()
     if isinstance(scan, Failure):
         return scan
+    maps = models.maps() if plan.tier == Tier.DEEP else Success(None)
+    if isinstance(maps, Failure):
+        return maps
     words = models.words() if plan.tier != Tier.SCAN else Success(None)
     if isinstance(words, Failure):
         return words
@@ -112,7 +115,7 @@ def index_ports(
             tools.files,
             Family("readers").builder("ahead")(tools.reader),
             tools.pictures,
-            scan.unwrap(),
+            evolve(scan.unwrap(), maps=maps.unwrap()),
             words.unwrap(),
             tools.clock,
             progress,

@@ -10,7 +10,7 @@ from kuavi.apps.wiring.registry import Family
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec, Preset
 from kuavi.ports.classifiers import ClipClassifier
-from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
+from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
 
 FAMILIES: Mapping[str, str] = {
@@ -24,6 +24,9 @@ FAMILIES: Mapping[str, str] = {
 }
 """The adapter family of each of a preset's ports."""
 
+MAPS = "maps"
+"""The port of feature maps: the clip encoder, where it gives them."""
+
 Built: TypeAlias = Outcome[Any, ModelUnavailable]
 
 
@@ -31,12 +34,14 @@ class Models:
     """A preset's models.  `given` puts ready-made ones in the place of the preset's, by port."""
 
     def __init__(self, preset: Preset, given: Mapping[str, object]) -> None:
-        unknown = sorted(given.keys() - FAMILIES.keys())
+        ports = (*FAMILIES, MAPS)
+        unknown = sorted(given.keys() - set(ports))
         if unknown:
-            known = ", ".join(FAMILIES)
+            known = ", ".join(ports)
             raise TypeError(f"no such port: {', '.join(unknown)}; ports are {known}")
         self.preset = preset
         self._ready: dict[str, object] = dict(given)
+        self._maps_are_clips = preset.maps and "clips" not in given
 
     def port(self, name: str) -> Built:
         """The model for a port, built on first use."""
@@ -88,6 +93,16 @@ class Models:
         """What tier scan needs."""
         built = self._all("shots", "joint", "clips", "tagger")
         return built if isinstance(built, Failure) else Success(ScanPorts(*built.unwrap()))
+
+    def maps(self) -> Outcome[FeatureEncoder | None, ModelUnavailable]:
+        """What gives feature maps; None where neither the preset nor what was given does.
+
+        Who puts an own clip encoder in place that gives maps, gives it as port `maps` too.
+        """
+        if MAPS in self._ready:
+            given: Any = self._ready[MAPS]
+            return Success(given)
+        return self.port("clips") if self._maps_are_clips else Success(None)
 
     def words(self) -> Outcome[WordPorts, ModelUnavailable]:
         """What tier index needs besides."""
