@@ -18,11 +18,13 @@ SIDE = 256
 
 def kuavi() -> Callable[[str, float], Iterator[Any]]:
     from kuavi.adapters.readers.pyav import build
-    from kuavi.domain.media import ByRate, View
+    from kuavi.domain.media import ByRate, Seen, View
 
     def run(path: str, fps: float) -> Iterator[Any]:
         for outcome in build().frames(path, [View(ByRate(fps), SIDE)]):
-            yield outcome.unwrap().frame.pixels
+            item = outcome.unwrap()
+            if isinstance(item, Seen):
+                yield item.frame.pixels
 
     return run
 

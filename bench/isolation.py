@@ -17,7 +17,7 @@ import av
 from returns.result import Success
 
 from kuavi.adapters.readers import isolated, pyav
-from kuavi.domain.media import ByRate, EveryFrame, View
+from kuavi.domain.media import ByRate, EveryFrame, Seen, View
 from kuavi.ports.reader import FrameReader
 from tests.media import real_clip
 
@@ -54,8 +54,7 @@ def read(reader: FrameReader, path: str) -> str:
     """Read all of a file; the hash of what came."""
     found = sha256(str(reader.info(path)).encode())
     for seen in reader.frames(path, VIEWS):
-        if isinstance(seen, Success):
-            item = seen.unwrap()
+        if isinstance(seen, Success) and isinstance(item := seen.unwrap(), Seen):
             found.update(item.frame.pixels.data)
             found.update(f"{item.view} {item.frame.time_s!r} {item.until_s!r}".encode())
     for chunk in reader.audio(path):

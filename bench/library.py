@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from kuavi.adapters.libraries import lance
+from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.space import Joint, Motion, Space, Text
@@ -137,10 +139,11 @@ def reading(library: Library) -> None:
     print(f"again: {cost_ms(lambda: view.visual(JOINT).unwrap()):.3f} ms")
     fresh = lance.build(library.path, create=False).unwrap()
     print(f"view, nothing changed: {cost_ms(lambda: fresh.view().unwrap()):.2f} ms")
-    for what, work in {
+    parts: dict[str, Callable[[VideoId], Any]] = {
         "cuts": view.cuts, "tree": view.tree, "keyframes": view.keyframes,
         "utterances": view.utterances,
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for what, work in parts.items():
         print(f"{what} of one video: {cost_ms(lambda: work(video).unwrap()):.1f} ms")  # noqa: B023
     query = " ".join(draw.choice(WORDS, 3))
     ask = cost_ms(lambda: view.full_text(Layer.TRANSCRIPT, query, 10).unwrap(), repeats=21)

@@ -13,8 +13,9 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -26,7 +27,7 @@ from kuavi.adapters.clips import frame_change
 from kuavi.adapters.readers import pyav
 from kuavi.adapters.shots import colour_change
 from kuavi.domain.boundaries import GradualRule, gradual_cuts
-from kuavi.domain.media import ByRate, Frame, View
+from kuavi.domain.media import ByRate, Frame, Seen, View
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import EMBEDDED
 from kuavi.domain.shots import Cut
@@ -51,7 +52,6 @@ class Found:
 
     cuts_s: tuple[float, ...]
     cpu_s: float
-    n_frames: int
 
 
 Answers = dict[str, dict[str, Found]]
@@ -59,16 +59,17 @@ Answers = dict[str, dict[str, Found]]
 
 
 def hard_cuts(detector: ShotDetector, path: str) -> tuple[list[Cut], Found]:
-    began, n, cuts = time.process_time(), 0, list[Cut]()
+    began, cuts = time.process_time(), list[Cut]()
     tracker = detector.start().unwrap()
     for seen in pyav.build().frames(path, (detector.view,)):
         if isinstance(seen, Failure):
             print(f"  {seen.failure()}")
             break
-        cuts += tracker.push(seen.unwrap().frame).unwrap()
-        n += 1
+        one = seen.unwrap()
+        if isinstance(one, Seen):
+            cuts += tracker.push(one.frame).unwrap()
     cuts += tracker.finish().unwrap()
-    found = Found(tuple(cut.time_s for cut in cuts), time.process_time() - began, n)
+    found = Found(tuple(cut.time_s for cut in cuts), time.process_time() - began)
     return cuts, found
 
 
@@ -79,7 +80,9 @@ def sampled_rows(encoder: ClipEncoder, path: str) -> tuple[Matrix, list[float]]:
     for seen in pyav.build().frames(path, (view,)):
         if isinstance(seen, Failure):
             break
-        frames.append(seen.unwrap().frame)
+        one = seen.unwrap()
+        if isinstance(one, Seen):
+            frames.append(one.frame)
     starts = window_starts(len(frames), PLAN.windowing)
     size, last = PLAN.windowing.size, len(frames) - 1
     windows = [[frames[min(start + i, last)] for i in range(size)] for start in starts]
@@ -101,7 +104,7 @@ def ours(paths: Sequence[str], rule: GradualRule) -> Answers:
         rows, times_s = sampled_rows(encoder, path)
         cuts = sorted([*hard, *gradual_cuts(rows, np.array(times_s), hard, rule)])
         cpu_s = found.cpu_s + time.process_time() - began
-        answers[UNION][path] = Found(tuple(cut.time_s for cut in cuts), cpu_s, found.n_frames)
+        answers[UNION][path] = Found(tuple(cut.time_s for cut in cuts), cpu_s)
     return answers
 
 
@@ -116,8 +119,10 @@ def peers(python: str, paths: Sequence[str], methods: Mapping[str, str]) -> Answ
         if done.returncode:
             print(f"{name} did not run: {done.stderr.strip().splitlines()[-1:]}")
             continue
-        found: Mapping[str, Mapping[str, float]] = json.loads(done.stdout.splitlines()[-1])
-        answers[name] = {path: Found(**answer) for path, answer in found.items()}  # type: ignore[arg-type]
+        found: Mapping[str, Mapping[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        answers[name] = {
+            path: Found(tuple(answer["cuts_s"]), answer["cpu_s"]) for path, answer in found.items()
+        }
     return answers
 
 
@@ -145,7 +150,7 @@ def print_reels(made: Mapping[str, Reel], answers: Answers) -> None:
             found_s = by_path[reel.path].cuts_s
             near, exact = agree(found_s, reel.truth_s, 0.5), agree(found_s, reel.truth_s, 2 / FPS)
             line += f"{_shown(near):>20}{exact.f1:>12.3f}"
-        print(f"{line} {_cpu_ms([by_path[reel.path] for reel in made.values()]):>12.2f}")
+        print(f"{line} {_cpu_ms(by_path, made.values()):>12.2f}")
 
 
 def print_as_filmed(files: Mapping[str, Path], answers: Answers) -> None:
@@ -166,8 +171,10 @@ def _shown(agreed: Agreement) -> str:
     return f"{agreed.f1:.3f} ({agreed.precision:.2f}/{agreed.recall:.2f})"
 
 
-def _cpu_ms(found: Sequence[Found]) -> float:
-    return 1000 * sum(one.cpu_s for one in found) / sum(one.n_frames for one in found)
+def _cpu_ms(by_path: Mapping[str, Found], made: Collection[Reel]) -> float:
+    """Per frame of the reels, whether it was looked at or not."""
+    cpu_s = sum(by_path[reel.path].cpu_s for reel in made)
+    return 1000 * cpu_s / sum(reel.n_frames for reel in made)
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """Search in large libraries, beside scikit-learn's brute force over the same vectors.
 
-    python -m bench.search [--folder FOLDER] [--sizes segments,frames,both]
+    python -m bench.search [--folder FOLDER] [--sizes segments,frames,wide,both] [--plain]
 
 Libraries are made once in FOLDER (minutes each) and found there again.  Times are CPU milliseconds
 of this process with one BLAS thread; medians over the queries, each asked several times.  The
 anchor is `cosine_similarity` and `argsort` of the same query over the same rows, interleaved.  The
-text's encoding is not part of either and shown by itself.
+text's encoding is not part of either and shown by itself.  What is measured is a process that has
+asked before: its sketches are counted by compiled code; "numpy" is the same before that.  `--plain`
+measures the search for rows alone, over 100,000 random and clustered vectors of 768.
 """
 
 import argparse
@@ -22,25 +24,26 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from sklearn.metrics.pairwise import cosine_similarity
 from threadpoolctl import threadpool_limits
 
-from bench.search_library import SIZES, Size, joint, make
-from kuavi.adapters.joint.conse import Conse
+from bench.search_library import SIZES, Encoder, Size, joint, make
 from kuavi.adapters.libraries import lance
 from kuavi.adapters.text.minilm import build as build_text
 from kuavi.apps.usecases.layer_rows import LayerRows, by_scene, layer_rows
 from kuavi.apps.usecases.ports import SearchPorts
 from kuavi.apps.usecases.queries import ByText, Field, SearchRequest
 from kuavi.apps.usecases.search import search
+from kuavi.apps.wiring.warming import Warming
 from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.layers import Layer
 from kuavi.domain.media import Frame
 from kuavi.domain.nearest import Grouped, nearest
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.presets import EMBEDDED
-from kuavi.domain.space import Embeddings, Joint, Space
+from kuavi.domain.sketch import IN_NUMPY, Engine, asked, sketch_of
+from kuavi.domain.space import Embeddings, Joint, Space, unit
 from kuavi.ports.library import Library, LibraryView
 from kuavi.ports.models import ModelFailure
 
@@ -56,7 +59,7 @@ ROUNDS = 3
 class Remembering:
     """An encoder that has encoded these texts before: what is left is the search."""
 
-    encoder: Conse
+    encoder: Encoder
     known: dict[str, Embeddings[Joint]]
 
     @property
@@ -86,10 +89,10 @@ def cost_ms(work: Callable[[], object]) -> float:
     return 1000 * (time.process_time() - start)
 
 
-def ports_of(library: Library, encoder: Any) -> SearchPorts:
+def ports_of(library: Library, encoder: Any, engine: Engine = IN_NUMPY) -> SearchPorts:
     words = build_text(EMBEDDED.models["text"]).unwrap()
     unused: Any = None
-    return SearchPorts(library, unused, unused, encoder, unused, words)
+    return SearchPorts(library, unused, unused, encoder, unused, words, engine)
 
 
 def asking(ports: SearchPorts, text: str, field: Field) -> None:
@@ -103,7 +106,8 @@ def line(what: str, times: list[float]) -> str:
 def against_sklearn(ports: SearchPorts, rows: LayerRows[Joint], known: dict[str, Any]) -> None:
     """Whole searches beside the anchor, interleaved."""
     matrix = np.array(rows.rows)
-    ours, theirs = [], []
+    ours, theirs, early = [], [], []
+    slow = evolve(ports, engine=IN_NUMPY)
     for text in QUERIES:
         asking(ports, text, Field.VISUAL)
     for turn in range(ROUNDS):
@@ -114,21 +118,26 @@ def against_sklearn(ports: SearchPorts, rows: LayerRows[Joint], known: dict[str,
                 theirs.append(
                     cost_ms(lambda: np.argsort(-cosine_similarity(query, matrix)[0])[:10])  # noqa: B023
                 )
+                early.append(cost_ms(lambda: asking(slow, text, Field.VISUAL)))  # noqa: B023
     print("  " + line(f"field visual, {len(ours)} searches", ours))
+    print("  " + line("the same, numpy", early))
     print("  " + line(f"scikit-learn over ({len(matrix)}, {matrix.shape[1]})", theirs))
     print(f"  ratio of medians {median(theirs) / median(ours):.0f}x; load {os.getloadavg()[0]:.1f}")
 
 
-def recall(view: LibraryView, rows: LayerRows[Joint], known: dict[str, Any]) -> None:
+def recall(
+    view: LibraryView, rows: LayerRows[Joint], known: dict[str, Any], engine: Engine
+) -> None:
     """What the sketch finds of what plain sorting finds."""
     grouped = by_scene(view, Layer.VISUAL, rows, None).unwrap()
     plain = Grouped(grouped.rows, grouped.group, grouped.n_groups)
     found, equal, sketched, exact = 0, 0, [], []
     for encoded in known.values():
         query = encoded.rows[0]
-        sketched.append(cost_ms(lambda: nearest(query, grouped, 10)))  # noqa: B023
+        sketched.append(cost_ms(lambda: nearest(query, grouped, 10, engine=engine)))  # noqa: B023
         exact.append(cost_ms(lambda: nearest(query, plain, 10)))  # noqa: B023
-        mine, true = nearest(query, grouped, 10), nearest(query, plain, 10)
+        mine = nearest(query, grouped, 10, engine=engine)
+        true = nearest(query, plain, 10)
         found += len(set(mine.groups.tolist()) & set(true.groups.tolist()))
         equal += mine.groups.tolist() == true.groups.tolist()
     kind = "no sketch" if rows.sketch is None else "through the sketch"
@@ -137,13 +146,13 @@ def recall(view: LibraryView, rows: LayerRows[Joint], known: dict[str, Any]) -> 
     print("  " + line("nearest scenes alone", sketched) + "; " + line("all multiplied", exact))
 
 
-def opening(path: Path) -> None:
+def opening(path: Path, dim: int) -> None:
     """A new process each: imports and models, open and view, first query."""
-    code = "import bench.search, sys; bench.search.first(sys.argv[1])"
+    code = "import bench.search, sys; bench.search.first(sys.argv[1], int(sys.argv[2]))"
     runs = []
     for _ in range(5):
         ran = subprocess.run(
-            [sys.executable, "-c", code, str(path)],
+            [sys.executable, "-c", code, str(path), str(dim)],
             capture_output=True,
             text=True,
             check=True,
@@ -156,7 +165,7 @@ def opening(path: Path) -> None:
     print(f"  memory of that process: {median(run['mb'] for run in runs):.0f} MB, mapped files too")
 
 
-def first(path: str) -> None:
+def first(path: str, dim: int) -> None:
     """In a new process: print what opening and the first query cost."""
     took = {}
     begun = time.perf_counter()
@@ -166,7 +175,7 @@ def first(path: str) -> None:
         took[what] = (here[0] - since[0], here[1] - since[1])
         return here
 
-    encoder = joint()
+    encoder = joint(dim)
     remembering = Remembering(encoder, {"a dog": encoder.encode_texts(["a dog"]).unwrap()})
     words = build_text(EMBEDDED.models["text"])
     words.unwrap()
@@ -186,15 +195,16 @@ def measure(folder: Path, size: Size) -> None:
     path = folder / size.name
     make(path, size)
     print(size.text)
-    encoder = joint()
+    encoder = joint(size.dim)
     known = {text: encoder.encode_texts([text]).unwrap() for text in QUERIES}
     library = lance.build(str(path), create=False).unwrap()
-    ports = ports_of(library, Remembering(encoder, known))
+    engine = ready()
+    ports = ports_of(library, Remembering(encoder, known), engine)
     asking(ports, QUERIES[0], Field.VISUAL)  # makes the cache, if it is not there
     view = library.view().unwrap()
     rows = layer_rows(view, Layer.VISUAL, encoder.space).unwrap()
     against_sklearn(ports, rows, known)
-    recall(view, rows, known)
+    recall(view, rows, known, engine)
     encoding = [cost_ms(lambda: encoder.encode_texts([text])) for text in QUERIES]  # noqa: B023
     print("  " + line("encoding a query", encoding))
     asking(ports, QUERIES[0], Field.ALL)
@@ -207,16 +217,57 @@ def measure(folder: Path, size: Size) -> None:
           + "; of which " + line("full text", said))  # fmt: skip
     health = sum(file.stat().st_size for file in (path / "cache").iterdir())
     print(f"  cache {health / 1e6:.0f} MB")
-    opening(path)
+    opening(path, size.dim)
+
+
+def ready() -> Warming:
+    """The engine of a process that has asked before."""
+    engine, rows = Warming(after=1), np.eye(2, 64, dtype=np.float32)
+    sketch = sketch_of(rows)
+    engine.scan(sketch, asked(sketch, rows[0]))
+    engine.wait()
+    return engine
+
+
+def plain(kind: str) -> None:
+    """The nearest of 100,000 random or clustered vectors of 768, beside the anchor."""
+    draw, n, dim = np.random.default_rng(7), 100_000, 768
+    rows, queries = (draw.standard_normal((count, dim), dtype=np.float32) for count in (n, 60))
+    if kind == "clustered":
+        centres = draw.standard_normal((1000, dim), dtype=np.float32) + np.float32(0.5)
+        rows = centres[draw.integers(1000, size=n)] + np.float32(0.7) * rows
+        queries = centres[draw.integers(1000, size=60)] + np.float32(0.7) * queries
+    rows, queries = unit(rows), unit(queries)
+    begun = time.process_time()
+    sketch = sketch_of(rows)
+    built_s, own = time.process_time() - begun, np.arange(n)
+    sketched, exact = Grouped(rows, own, n, sketch), Grouped(rows, own, n)
+    engine, times, early, theirs, found, equal = ready(), [], [], [], 0, 0
+    for query in queries:
+        theirs.append(cost_ms(lambda: np.argsort(-cosine_similarity(query[None], rows)[0])[:10]))  # noqa: B023
+        early.append(cost_ms(lambda: nearest(query, sketched, 10)))  # noqa: B023
+        times += [cost_ms(lambda: nearest(query, sketched, 10, engine=engine)) for _ in range(3)]  # noqa: B023
+        mine = nearest(query, sketched, 10, engine=engine).rows.tolist()
+        true = nearest(query, exact, 10).rows.tolist()
+        found += len(set(mine) & set(true))
+        equal += mine == true
+    print(f"{kind}: {n} vectors of {dim}, sketched in {built_s:.2f} CPU-s")
+    print("  " + line("nearest", times) + "; " + line("numpy", early))
+    print("  " + line("scikit-learn", theirs))
+    print(f"  ratio of medians {median(theirs) / median(times):.0f}x; recall@10 {found / 600:.4f}, "
+          f"the same ten for {equal} of 60; load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--folder", type=Path)
-    asked.add_argument("--sizes", default="segments,frames")
-    given = asked.parse_args()
-    names = given.sizes.split(",")
+    options = argparse.ArgumentParser()
+    options.add_argument("--folder", type=Path)
+    options.add_argument("--sizes", default="segments,frames")
+    options.add_argument("--plain", action="store_true")
+    given = options.parse_args()
+    names = [] if given.plain else given.sizes.split(",")
     with tempfile.TemporaryDirectory() as other, threadpool_limits(1):
+        for kind in ("clustered", "random") if given.plain else ():
+            plain(kind)
         for size in SIZES:
             if size.name in names:
                 measure(given.folder or Path(other), size)

@@ -9,25 +9,30 @@ do.  So they lie where real ones lie; how many scenes of a real library look ali
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
 from attrs import frozen
+from returns.result import Failure, Success
 
 from kuavi.adapters.joint.conse import TEMPERATURE, Conse
 from kuavi.adapters.joint.conse import build as build_joint
 from kuavi.adapters.libraries import lance
 from kuavi.adapters.text.minilm import build as build_text
 from kuavi.domain.chain import new_chain
+from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.media import Frame, Keyframe
+from kuavi.domain.outcome import Outcome
 from kuavi.domain.presets import EMBEDDED
-from kuavi.domain.space import Embeddings, Matrix, unit
+from kuavi.domain.space import Embeddings, Joint, Matrix, Space, unit
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import Reals, SegmentTree, cells, tree_of
 from kuavi.domain.ward import agglomerate
 from kuavi.domain.words import Tag, TaggedMoment, Utterance, Word
+from kuavi.ports.models import ModelFailure
 from kuavi.ports.parts import Keyframes, Part, Rows, Tags, Transcript, Tree
 from tests import indexed
 
@@ -52,22 +57,65 @@ class Size:
     videos: int
     scenes: int
     frames: int
+    dim: int = 384
 
     @property
     def text(self) -> str:
         n = self.videos * self.scenes
-        return f"{self.name}: {self.videos} videos, {n} scenes, {n * self.frames} frame rows"
+        rows = f"{n * self.frames} frame rows of {self.dim}"
+        return f"{self.name}: {self.videos} videos, {n} scenes, {rows}"
 
 
 SIZES = (
     Size("frames", 1000, 10, 10),
     Size("segments", 1000, 100, 1),
+    Size("wide", 1000, 100, 1, 768),
     Size("both", 1000, 100, 4),
 )
 
 
-def joint() -> Conse:
-    return build_joint(EMBEDDED.models["joint"]).unwrap()
+@frozen(eq=False)
+class Wider:
+    """The embedded encoder's space, turned into one twice as wide: all products stay as they are.
+
+    Rows of that many numbers as a larger model's are; what they mean is still the small one's.
+    """
+
+    encoder: Conse
+    space: Space[Joint]
+    turn: Matrix
+
+    @property
+    def model(self) -> Model:
+        return self.encoder.model
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.encoder.evidence
+
+    def encode_frames(self, frames: list[Frame]) -> Outcome[Embeddings[Joint], ModelFailure]:
+        encoded = self.encoder.encode_frames(frames)
+        return encoded if isinstance(encoded, Failure) else Success(self.turned(encoded.unwrap()))
+
+    def encode_texts(self, texts: list[str]) -> Outcome[Embeddings[Joint], ModelFailure]:
+        encoded = self.encoder.encode_texts(texts)
+        return encoded if isinstance(encoded, Failure) else Success(self.turned(encoded.unwrap()))
+
+    def turned(self, narrow: Embeddings[Joint]) -> Embeddings[Joint]:
+        return Embeddings(self.space, narrow.rows @ self.turn)
+
+
+Encoder: TypeAlias = Conse | Wider
+
+
+def joint(dim: int = 384) -> Encoder:
+    encoder = build_joint(EMBEDDED.models["joint"]).unwrap()
+    own = encoder.space
+    if dim == own.dim:
+        return encoder
+    square = np.random.default_rng(dim).standard_normal((dim, dim))
+    turn = np.linalg.qr(square)[0][: own.dim].astype(np.float32)
+    return Wider(encoder, Space(own.model_id, f"{own.revision}, turned", dim), turn)
 
 
 def real_profiles(encoder: Conse) -> Matrix:
@@ -115,8 +163,9 @@ def tree_with(size: Size, seed: int) -> SegmentTree:
 
 def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
     """Records and parts; keyframes are of 200 bytes, a real one takes some 20 kB."""
-    encoder = joint()
-    profiles = real_profiles(encoder)
+    encoder = joint(size.dim)
+    narrow = encoder if isinstance(encoder, Conse) else encoder.encoder
+    profiles = real_profiles(narrow)
     words = build_text(EMBEDDED.models["text"]).unwrap()
     sentences = words.encode(SAID).unwrap().rows
     trees = [tree_with(size, seed) for seed in range(4)]
@@ -125,7 +174,9 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
     ends: Reals = starts + STEP_S
     for number in range(size.videos):
         draw = np.random.default_rng([number, size.scenes, size.frames])
-        rows = scene_vectors(profiles, encoder.classes.rows, size, draw)
+        rows = scene_vectors(profiles, narrow.classes.rows, size, draw)
+        if isinstance(encoder, Wider):
+            rows = unit(rows @ encoder.turn)
         middles = (np.arange(size.scenes) + 0.5) * size.frames * STEP_S
         tags = draw.choice(THINGS, size=(size.scenes, 3))
         moments = tuple(

@@ -16,7 +16,7 @@ from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AudioChunk, Frame, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, Frame, FrameItem, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import FrameReader, NoAudioStream, ReadFailure
@@ -86,7 +86,7 @@ class FailingReader:
         path: str,
         views: Sequence[View],  # noqa: ARG002
         within: Span | None = None,  # noqa: ARG002
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         for i in range(int(path.split()[0])):
             self.pulse(0.1)
             pixels = np.full((8, 8, 3), i % 256, dtype=np.uint8)

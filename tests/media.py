@@ -8,8 +8,11 @@ from typing import Any
 
 import av
 import numpy as np
+from returns.result import Success
 
-from kuavi.domain.media import Pixels, Samples
+from kuavi.domain.media import FrameItem, Pixels, Samples, Seen
+from kuavi.domain.outcome import Outcome
+from kuavi.ports.reader import ReadFailure
 
 TIME_BASE = Fraction(1, 90_000)
 AUDIO_CODECS = {".mkv": "flac", ".avi": "pcm_s16le", ".webm": "libopus", ".wav": "pcm_s16le"}
@@ -136,6 +139,12 @@ def _encoded_samples(stream: Any, samples: Samples, rate: int, start_s: float) -
         frame.pts = at + round(start_s * rate)
         packets += stream.encode(frame)
     return packets + list(stream.encode(None))
+
+
+def pictures_in(items: Iterable[Outcome[FrameItem, ReadFailure]]) -> list[Seen]:
+    """The pictures among what a reader gave."""
+    good = [item.unwrap() for item in items if isinstance(item, Success)]
+    return [item for item in good if isinstance(item, Seen)]
 
 
 def blank_packets(path: Path, which: slice) -> None:

@@ -15,7 +15,7 @@ import av
 from attrs import Factory, frozen
 
 from kuavi.ports.reader import FileMissing, NotReadable, NoVideoStream, TooLarge
-from tests.media import flat, grey_ramp, tone, write_clip
+from tests.media import blank_packets, flat, grey_ramp, tone, write_clip
 
 MOTION = {"qp": "10", "preset": "medium", "g": "25"}
 BOMB_SIDE = 8192
@@ -36,20 +36,22 @@ class Refused:
 class Read:
     """So many pictures (least, most), from 0 to `end_s`, each until the next.
 
-    `breaks_off`: `Damaged` comes after them, or (None) may.
+    `breaks_off`: `Damaged` comes after them, or (None) may.  `loses`: `Lost` is among them.
     """
 
     pictures: tuple[int, int]
     end_s: float
     size: tuple[int, int] = (64, 48)
     breaks_off: bool | None = False
+    loses: bool = False
     within_s: float = 0.02
 
     def __str__(self) -> str:
         least, most = self.pictures
         count = f"{least}" if least == most else f"{least} to {most}"
         ending = {True: ", then Damaged", None: ", perhaps Damaged", False: ""}[self.breaks_off]
-        return f"pictures: {count}, to {self.end_s:.2f} s{ending}"
+        losing = ", some lost" if self.loses else ""
+        return f"pictures: {count}, to {self.end_s:.2f} s{losing}{ending}"
 
 
 Promise: TypeAlias = Refused | Read
@@ -58,13 +60,14 @@ Promise: TypeAlias = Refused | Read
 @frozen
 class Odd:
     """One file: `make` writes it (and perhaps others beside it); `at_index` are words of the
-    index's failure where that is another than the reader's."""
+    index's failure where that is another than the reader's; `gap` words of a gap it tells."""
 
     name: str
     what: str
     make: Callable[[Path], object]
     promise: Promise
     at_index: str = ""
+    gap: str = ""
 
 
 def exactly(count: int, end_s: float, **more: Any) -> Read:
@@ -99,6 +102,15 @@ def bits_flipped(path: Path) -> None:
     for at in chance.sample(range(start, end), (end - start) // 200):
         content[at] ^= 1 << chance.randrange(8)
     path.write_bytes(content)
+
+
+def blanked(which: slice) -> Callable[[Path], object]:
+    """A clip of 200 pictures, some of them overwritten."""
+
+    def make(path: Path) -> None:
+        blank_packets(write_clip(path, grey_ramp(200), options=MOTION), which)
+
+    return make
 
 
 def named_wrongly(path: Path) -> None:
@@ -264,7 +276,20 @@ ODD: tuple[Odd, ...] = (
         "flipped.mp4",
         "a bit in every 200 bytes flipped",
         bits_flipped,
-        Read((20, 200), 8.0, breaks_off=None, within_s=2),
+        Read((20, 200), 8.0, breaks_off=None, loses=True, within_s=2),
+    ),
+    Odd(
+        "hole.mp4",
+        "6 pictures in the middle overwritten with zeros",
+        blanked(slice(88, 94)),
+        Read((150, 196), 8.0, loses=True),
+        gap="no picture could be made",
+    ),
+    Odd(
+        "hole.ts",
+        "the same in MPEG-TS",
+        blanked(slice(88, 94)),
+        Read((150, 199), 8.0, loses=True, within_s=0.1),
     ),
     Odd("empty.mp4", "no byte in it", Path.touch, Refused(NotReadable, "empty")),
     Odd(
@@ -293,8 +318,20 @@ ODD: tuple[Odd, ...] = (
         lambda path: write_clip(path, [grey_ramp(9)[8]] * 50),
         exactly(50, 2.0),
     ),
-    Odd("two.mp4", "two video tracks: the first is read", two_tracks, exactly(50, 2.0)),
-    Odd("cover.mp4", "cover art beside the video", cover_and_video, exactly(50, 2.0)),
+    Odd(
+        "two.mp4",
+        "two video tracks: the first is read",
+        two_tracks,
+        exactly(50, 2.0),
+        gap="1 more video track",
+    ),
+    Odd(
+        "cover.mp4",
+        "cover art beside the video",
+        cover_and_video,
+        exactly(50, 2.0),
+        gap="cover art",
+    ),
     Odd(
         "cover.mp3",
         "cover art and sound",

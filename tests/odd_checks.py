@@ -13,10 +13,11 @@ from kuavi.adapters.pictures import pillow
 from kuavi.apps.usecases.index import IndexFailure, index_video
 from kuavi.apps.usecases.report import IndexReport
 from kuavi.domain.manifest import Stage
-from kuavi.domain.media import EveryFrame, Seen, View
+from kuavi.domain.media import EveryFrame, Lost, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.ports.reader import Damaged, FrameReader, ReadFailure
+from tests.media import pictures_in
 from tests.odd import Odd, Read, Refused
 from tests.worlds import World
 
@@ -32,6 +33,7 @@ class Happened:
     info: Outcome[object, ReadFailure]
     seen: tuple[Seen, ...]
     failures: tuple[ReadFailure, ...]
+    lost: tuple[Lost, ...]
     indexed: Outcome[IndexReport, IndexFailure]
     wall_s: float
 
@@ -43,7 +45,9 @@ class Happened:
         if not self.seen:
             return "; ".join(f"{type(f).__name__}: {f}" for f in self.failures)
         ending = "".join(f", then {type(f).__name__}: {f}" for f in self.failures)
-        return f"pictures: {len(self.seen)}, to {self.end_s:.2f} s{ending}"
+        lost_s = sum(loss.span.duration_s for loss in self.lost)
+        losing = f", {lost_s:.2f} s lost" if self.lost else ""
+        return f"pictures: {len(self.seen)}, to {self.end_s:.2f} s{losing}{ending}"
 
 
 def tried(path: str, reader: FrameReader) -> Happened:
@@ -51,6 +55,7 @@ def tried(path: str, reader: FrameReader) -> Happened:
     started_s = time.monotonic()
     info = reader.info(path)
     outcomes = list(reader.frames(path, [View(EveryFrame(), LONG_SIDE)]))
+    good = [o.unwrap() for o in outcomes if isinstance(o, Success)]
     ports = evolve(
         World().index_ports,
         reader=reader,
@@ -61,8 +66,9 @@ def tried(path: str, reader: FrameReader) -> Happened:
     indexed = index_video(path, IndexPlan(preset="fake"), ports)
     return Happened(
         info,
-        tuple(o.unwrap() for o in outcomes if isinstance(o, Success)),
+        tuple(pictures_in(outcomes)),
         tuple(o.failure() for o in outcomes if isinstance(o, Failure)),
+        tuple(item for item in good if isinstance(item, Lost)),
         indexed,
         time.monotonic() - started_s,
     )
@@ -78,6 +84,9 @@ def broken_promises(odd: Odd, path: str, happened: Happened) -> Iterator[str]:
         case Read():
             yield from _not_read(odd.promise, happened)
             yield from _not_indexed(happened)
+            if odd.promise.loses != bool(happened.lost):
+                yield f"lost: {happened.lost}"
+            yield from _not_told(odd, happened)
 
 
 def _not_refused(odd: Odd, promise: Refused, path: str, happened: Happened) -> Iterator[str]:
@@ -117,6 +126,21 @@ def _not_read(promise: Read, happened: Happened) -> Iterator[str]:
         yield f"then {happened.failures}"
     if promise.breaks_off not in (None, bool(happened.failures)):
         yield f"failures: {happened.failures}"
+
+
+def _not_told(odd: Odd, happened: Happened) -> Iterator[str]:
+    """Each loss must be a gap of the index, with its time; and what else is promised."""
+    if isinstance(happened.indexed, Failure):
+        return
+    gaps = happened.indexed.unwrap().video.gaps
+    if odd.gap and not any(odd.gap in gap.reason for gap in gaps):
+        yield f"no gap says {odd.gap!r}: {gaps}"
+    for loss in happened.lost:
+        spans = [g.span for g in gaps if g.reason.startswith(loss.reason) and g.span is not None]
+        if not any(span.start_s <= loss.span.middle_s < span.end_s for span in spans):
+            yield f"no gap tells of {loss}"
+    if not happened.lost and any("s in all)" in gap.reason for gap in gaps):
+        yield f"the index lost what the reader did not: {gaps}"
 
 
 def _not_indexed(happened: Happened) -> Iterator[str]:

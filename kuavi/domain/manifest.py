@@ -25,11 +25,11 @@ class Stage(StrEnum):
     TAGS = "tags"
     VISUAL = "visual"
     MOTION = "motion"
+    FEATURES = "features"
     TREE = "tree"
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     TEXT = "text"
-    FEATURES = "features"
 
 
 NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
@@ -38,12 +38,22 @@ NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.TAGS: (Stage.KEYFRAMES,),
     Stage.VISUAL: (),
     Stage.MOTION: (),
+    Stage.FEATURES: (),
     Stage.TREE: (Stage.SHOTS, Stage.MOTION),
     Stage.TRANSCRIPT: (),
     Stage.SCREEN: (Stage.KEYFRAMES,),
     Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
-    Stage.FEATURES: (),
 }
+
+LOOKED = (
+    Stage.SHOTS,
+    Stage.KEYFRAMES,
+    Stage.TAGS,
+    Stage.VISUAL,
+    Stage.MOTION,
+    Stage.FEATURES,
+)
+"""The stages that look at pictures: they are made together, in one decode pass."""
 
 
 class Tier(StrEnum):

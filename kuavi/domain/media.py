@@ -91,6 +91,28 @@ class Seen:
     until_s: float
 
 
+@frozen
+class Ended:
+    """The video was read to its end: its last picture leaves the screen at `end_s`."""
+
+    end_s: float
+
+
+@frozen
+class Lost:
+    """Pictures within `span` did not come out of the decoder, or not whole: for this `reason`.
+
+    The picture before them is shown until the next one that came.
+    """
+
+    span: Span
+    reason: str
+
+
+FrameItem: TypeAlias = Seen | Lost | Ended
+"""What a reader gives while it decodes pictures."""
+
+
 @frozen(eq=False)
 class AudioChunk:
     """Consecutive 16 kHz mono samples, the first at `start_s`."""
@@ -109,7 +131,8 @@ class MediaInfo:
     `rotation` is how far clockwise coded pictures are turned for that: 0, 90, 180 or 270.
 
     `duration_s` may be wrong or unknown (0): what was decoded is the truth.  `start_s` is the
-    container's own start; times everywhere else count from it.
+    container's own start; times everywhere else count from it.  `unread` says what other pictures
+    the file holds (a second video track, cover art), in words; empty: none.
     """
 
     container: str
@@ -121,6 +144,7 @@ class MediaInfo:
     start_s: float
     rotation: int
     has_audio: bool
+    unread: str = ""
 
 
 @frozen(eq=False)

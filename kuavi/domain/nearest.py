@@ -9,7 +9,7 @@ from attrs import frozen
 from kuavi.domain import sketch as sketches
 from kuavi.domain.layers import Indices
 from kuavi.domain.ranking import Mask, Scores, max_per_group, top_k
-from kuavi.domain.sketch import Sketch, Vector
+from kuavi.domain.sketch import IN_NUMPY, Engine, Sketch, Vector
 from kuavi.domain.space import Matrix
 
 Numbers: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
@@ -21,7 +21,7 @@ _ROUNDING = 1e-5
 """By how much two ways to multiply two unit vectors may differ, and more."""
 _SPARE = 4
 """So many times the rows that are wanted are scored to learn what score is reached."""
-_SKETCHED = 64
+_SKETCHED = 16
 """So many times are compared by all their bits, to choose those."""
 _FEW_BLOCKS = 256
 
@@ -40,12 +40,16 @@ class Nearest:
 
 @frozen(eq=False)
 class Grouped:
-    """Unit rows (n, dim), the group (n,) of each (-1: none), and a sketch of them or None."""
+    """Unit rows (n, dim), the group (n,) of each (-1: none), and a sketch of them or None.
+
+    The sketch is used where at least `many` rows may be answers.
+    """
 
     rows: Matrix
     group: Indices
     n_groups: int
     sketch: Sketch | None = None
+    many: int = MANY
 
     @cached_property
     def known(self) -> Mask:
@@ -54,25 +58,30 @@ class Grouped:
 
 
 def nearest(
-    query: Vector, grouped: Grouped, k: int, allowed: Mask | None = None, floor: float = -1.0
+    query: Vector,
+    grouped: Grouped,
+    k: int,
+    allowed: Mask | None = None,
+    floor: float = -1.0,
+    engine: Engine = IN_NUMPY,
 ) -> Nearest:
     """The k groups whose best rows have the highest product with a unit query (dim,).
 
     Ties go to the lower group, within a group to the lower row.  `allowed` (n_groups,) None: all.
     Groups whose best row is below `floor` are left out.  Without a sketch the answer is exact; with
-    one each row of the answer is missed with a probability below 1 in 700, and what is found has
-    its exact score.
+    one each row of the answer is missed with a probability below 1 in 350, and what is found has
+    its exact score.  Every `engine` gives the same answer.
     """
     usable = grouped.known if allowed is None else grouped.known & allowed[grouped.group]
     n_usable = int(np.count_nonzero(usable))
     if k < 1 or not n_usable:
         none = np.empty(0, dtype=np.int64)
         return Nearest(none, np.empty(0), none.copy())
-    if grouped.sketch is None or n_usable < MANY:
+    if grouped.sketch is None or n_usable < grouped.many:
         rows = np.flatnonzero(usable)
         bounds = grouped.rows @ query if n_usable == len(usable) else grouped.rows[rows] @ query
         return _settled(query, grouped, rows, bounds + np.float32(_ROUNDING), (k, floor))
-    return _sketched(query, grouped, usable, (k, floor))
+    return _sketched(query, grouped, grouped.sketch, usable, (k, floor), engine)
 
 
 def _settled(
@@ -80,6 +89,8 @@ def _settled(
 ) -> Nearest:
     """The best of `rows`, ascending, of which each scores at most its bound."""
     k, floor = wanted
+    if len(rows) <= _SKETCHED * k:
+        return _best(query, grouped, rows, wanted)
     few = _at_least(bounds, _SPARE * k)
     least = _kth(query, grouped, rows[few], k)
     while least is None and len(few) < len(rows):
@@ -89,29 +100,26 @@ def _settled(
     return _best(query, grouped, rows[bounds >= least], wanted)
 
 
-def _sketched(query: Vector, grouped: Grouped, usable: Mask, wanted: tuple[int, float]) -> Nearest:
-    sketch = grouped.sketch
-    assert sketch is not None
+def _sketched(
+    query: Vector,
+    grouped: Grouped,
+    sketch: Sketch,
+    usable: Mask,
+    wanted: tuple[int, float],
+    engine: Engine,
+) -> Nearest:
     k, floor = wanted
     question = sketches.asked(sketch, query)
-    differ = sketches.differing(sketch, question)
+    differ, bounds = engine.scan(sketch, question)
     if not usable.all():
-        differ[~usable] = sketches.COARSE + 1
-    near = _at_least(sketches.COARSE - differ.astype(np.int16), _SKETCHED * k)
+        bounds[~usable] = -np.inf
+    near = _at_least(bounds, _SKETCHED * k)
     near = near[usable[near]]
-    least = floor
-    if len(near):
-        counts = sketches.finer(sketch, question, near, differ[near])
-        likely = sketches.upper(sketch, question, near, counts, both=True)
-        reached = _kth(query, grouped, near[_at_least(likely, _SPARE * k)], k)
-        least = floor if reached is None else max(reached, floor)
-    most = min(sketches.most_differing(sketch, question, least), sketches.COARSE)
-    rows = np.flatnonzero(differ <= most)
-    counts = differ[rows]
-    able = sketches.upper(sketch, question, rows, counts, both=False) >= least
-    rows = rows[able]
-    counts = sketches.finer(sketch, question, rows, counts[able])
-    bounds = sketches.upper(sketch, question, rows, counts, both=True)
+    likely = sketches.finer(sketch, question, near, differ[near], engine)
+    reached = _kth(query, grouped, near[_at_least(likely, _SPARE * k)], k)
+    least = floor if reached is None else max(reached, floor)
+    rows = np.flatnonzero(bounds >= np.float32(least - _ROUNDING))
+    bounds = sketches.finer(sketch, question, rows, differ[rows], engine) + np.float32(_ROUNDING)
     able = bounds >= least
     return _settled(query, grouped, rows[able], bounds[able], wanted)
 

@@ -9,7 +9,7 @@ from attrs.validators import ge, le
 
 @frozen(order=True)
 class Cut:
-    """A new shot starts at `time_s`: the presentation time of its first frame.
+    """A new shot starts at `time_s`: the presentation time of its first frame that was looked at.
 
     `score` in [0, 1] says how clear the change is.
     """

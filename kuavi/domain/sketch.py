@@ -1,14 +1,17 @@
-"""Sign bits of vectors: bounds on cosines, read from a few of the bytes.
+"""Two bits of each rotated coordinate of vectors: bounds on products, read from few of the bytes.
 
-Random hyperplanes (Charikar, STOC 2002): two vectors at the angle a differ in a bit with
-probability a / pi.  The rows are centred first, for real embeddings share a direction that would
-waste the bits, and rotated at random.  What is read from the bits is no estimate but a bound that
-holds with high probability, whatever the rows are, so that whoever scores the rest exactly misses
-next to nothing.  It has two tiers: few bits of every row, and more of those that they leave.
+RaBitQ (Gao and Long, SIGMOD 2024; two bits: Gao et al., SIGMOD 2025): rows are centred, turned by a
+random rotation, and of each coordinate the sign is kept, and whether it is large.  A query is
+turned too and rounded to four bits, not to one: its product with the signs tells far more than
+their number of differences would.  How well a row is told by its bits is known when they are made,
+so what is read from them is a bound that holds with high probability, whatever the rows are;
+whoever scores the rest exactly misses next to nothing.
+
+All sums over bits are of integers and the bounds follow from them by single IEEE operations, so an
+`Engine` in numpy and one that is compiled (see `sketch_kernel`) give the same to the last bit.
 """
 
-from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -16,155 +19,207 @@ from attrs import field, frozen
 from kuavi.domain.layers import Indices
 from kuavi.domain.space import Matrix
 
-COARSE, FINE = 384, 768
-"""Bits in the two tiers."""
-
 Z = 3.0
-"""How many standard deviations a bound is wide: of the rows at the very bound, 1 in 700 is lost."""
+"""How many standard deviations a bound is wide: of rows at the very bound, 1 in 700 is lost."""
+
+DIGITS = 4
+"""Bits of a query's coordinate."""
+TOP = 2**DIGITS - 1
+"""The largest of its values; they are the odd numbers from -TOP to TOP."""
+
+LARGE = 1.0
+"""From so many standard deviations on a coordinate is large: about the least error of two bits."""
 
 _SEED = 20241
-_BLOCK = 16384
-_WORD = 64
-_COUNTABLE = 3  # words whose bits can be counted in one byte: 3 * 64 < 256
+_BLOCK = 4096
+_BITS = 128  # rows of bits are padded to two words, which a compiled loop takes together
+
+FACTOR, NOISE, REACH = 0, 1, 2
+"""Rows of a tier's `scales`: see `upper`."""
 
 Words: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.uint64]]
 Vector: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]
-Counts: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint16]]
-"""(n,) how many bits differ."""
+Counts: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int32]]
+"""(n,) sums of the weights of the query's bits that differ from a row's."""
 
 
 @frozen(eq=False)
 class Sketch:
-    """Of n unit rows: bits of both tiers, `mean` (dim,), and the rows' `lengths` (n,) around it.
+    """Of n unit rows: two bits of each coordinate, and what they are worth.
 
-    `planes` (dim, COARSE + FINE) are what the bits are signs of products with.
-    `coarse` is (COARSE / 64, n), word by word; `fine` is (n, FINE / 64), row by row.
+    `signs` is (words, n), word by word, `sizes` (n, words), row by row; `coarse` and `fine` (3, n)
+    are the scales of products with the signs alone and with both; `mean` (dim,) and `rotation`
+    (dim, dim) are what the rows were centred and turned with.
     """
 
-    coarse: Words = field(repr=False)
-    fine: Words = field(repr=False)
+    signs: Words = field(repr=False)
+    sizes: Words = field(repr=False)
+    coarse: Matrix = field(repr=False)
+    fine: Matrix = field(repr=False)
     mean: Vector = field(repr=False)
-    lengths: Vector = field(repr=False)
-    planes: Matrix = field(repr=False)
+    rotation: Matrix = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
-        n = len(self.lengths)
-        shapes = self.coarse.shape, self.fine.shape
-        if shapes != ((COARSE // _WORD, n), (n, FINE // _WORD)):
-            raise ValueError(f"{n} rows, but bits are {shapes}")
-        if self.planes.shape != (len(self.mean), COARSE + FINE):
-            raise ValueError(f"{len(self.mean)} wide, but planes are {self.planes.shape}")
-        if not self.coarse.dtype == self.fine.dtype == np.uint64:
-            raise ValueError(f"bits are {self.coarse.dtype} and {self.fine.dtype}")
+        dim, n = len(self.mean), self.coarse.shape[1]
+        words = _words(dim)
+        if (self.signs.shape, self.sizes.shape) != ((words, n), (n, words)):
+            raise ValueError(
+                f"{n} rows of {dim}, but bits are {self.signs.shape}, {self.sizes.shape}"
+            )
+        if self.coarse.shape != (3, n) or self.fine.shape != (3, n):
+            raise ValueError(f"{n} rows, but scales are {self.coarse.shape}, {self.fine.shape}")
+        if self.rotation.shape != (dim, dim):
+            raise ValueError(f"{dim} wide, but the rotation is {self.rotation.shape}")
+        if not self.signs.dtype == self.sizes.dtype == np.uint64:
+            raise ValueError(f"bits are {self.signs.dtype} and {self.sizes.dtype}")
+        for array in (self.signs, self.sizes, self.coarse, self.fine):
+            array.setflags(write=False)
 
     def __len__(self) -> int:
-        return len(self.lengths)
-
-    @cached_property
-    def longest(self) -> np.float32:
-        return self.lengths.max()
-
-    @cached_property
-    def shortest(self) -> np.float32:
-        return self.lengths.min()
+        return self.coarse.shape[1]
 
 
-@frozen(eq=False)
-class Asked:
-    """A query's bits, and its product with the rows' mean."""
+class Asked(NamedTuple):
+    """A query, turned and rounded (a tuple because numba takes tuples).
 
-    coarse: Words
-    fine: Words
-    mean: float
+    Its coordinates are about `step` times odd numbers whose binary digits (1 or -1) are `digits`
+    (DIGITS, words); `rounded` is the squared length of what is lost; `mean` is its product with the
+    rows' mean.
+    """
+
+    digits: Words
+    dim: int
+    step: np.float32
+    rounded: np.float32
+    mean: np.float32
+
+
+class Engine(Protocol):
+    """How bits are counted; all engines give the same."""
+
+    def scan(self, sketch: Sketch, query: Asked) -> tuple[Counts, Vector]:
+        """Of every row: the weights of signs that differ (n,), and `upper` of the coarse tier."""
+        ...
+
+    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
+        """Of these rows: the weights of size bits that differ."""
+        ...
+
+
+@frozen
+class InNumpy:
+    """The engine that is always there."""
+
+    def scan(self, sketch: Sketch, query: Asked) -> tuple[Counts, Vector]:
+        differ = np.zeros(len(sketch), dtype=np.int32)
+        other, ones = np.empty(len(sketch), dtype=np.uint64), np.empty(len(sketch), dtype=np.uint8)
+        for digit, words in enumerate(query.digits):
+            for word, signs in zip(words, sketch.signs, strict=True):
+                np.bitwise_xor(signs, word, out=other)
+                np.bitwise_count(other, out=ones)
+                differ += ones.astype(np.int32) << digit
+        return differ, upper(sketch.coarse, query, TOP * query.dim - 2 * differ)
+
+    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
+        mine = sketch.sizes[rows]
+        differ = np.zeros(len(rows), dtype=np.int32)
+        for digit, words in enumerate(query.digits):
+            ones = np.bitwise_count(mine ^ words)
+            differ += ones.sum(axis=1, dtype=np.int32) << digit
+        return differ
+
+
+IN_NUMPY = InNumpy()
 
 
 def sketch_of(rows: Matrix) -> Sketch:
-    """The sketch of unit rows (n, dim), n > 0.  Costs one product with (dim, COARSE + FINE)."""
+    """The sketch of unit rows (n, dim), n > 0.  Costs one product with (dim, dim)."""
+    n, dim = rows.shape
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    planes = _planes(rows.shape[1])
-    bits = np.empty((len(rows), (COARSE + FINE) // _WORD), dtype=np.uint64)
-    lengths = np.empty(len(rows), dtype=np.float32)
-    for first in range(0, len(rows), _BLOCK):
+    rotation = _rotation(dim)
+    signs = np.empty((n, _words(dim)), dtype=np.uint64)
+    sizes = np.empty_like(signs)
+    coarse, fine = np.empty((3, n), dtype=np.float32), np.empty((3, n), dtype=np.float32)
+    for first in range(0, n, _BLOCK):
         part = slice(first, first + _BLOCK)
-        centred = rows[part] - mean
-        lengths[part] = np.linalg.norm(centred, axis=1)
-        bits[part] = _packed(centred @ planes)
-    n_coarse = COARSE // _WORD
-    return Sketch(
-        np.ascontiguousarray(bits[:, :n_coarse].T),
-        np.ascontiguousarray(bits[:, n_coarse:]),
-        mean,
-        lengths,
-        planes,
-    )
+        turned = (rows[part] - mean) @ rotation
+        lengths = np.linalg.norm(turned, axis=1)
+        positive = turned > 0
+        large = np.abs(turned) > LARGE / np.sqrt(dim) * lengths[:, None]
+        signs[part], sizes[part] = _packed(positive), _packed(positive == large)
+        ones = np.where(positive, np.float32(1), np.float32(-1))
+        coarse[:, part] = _scales(turned, ones, lengths)
+        fine[:, part] = _scales(turned, ones * np.where(large, 1.5, 0.5), lengths)
+    return Sketch(np.ascontiguousarray(signs.T), sizes, coarse, fine, mean, rotation)
+
+
+def _scales(turned: Matrix, told: Matrix, lengths: Vector) -> Matrix:
+    """(3, n): for rows that their bits tell to be in the direction `told`."""
+    dim = turned.shape[1]
+    along = np.einsum("nd,nd->n", turned, told, dtype=np.float64)  # |row| |told| cos
+    own = lengths.astype(np.float64) ** 2
+    size = np.einsum("nd,nd->n", told, told, dtype=np.float64)
+    some = along > 0
+    factor = np.divide(own, along, out=np.zeros_like(own), where=some)
+    reach = factor**2 * size / max(dim - 1, 1)
+    noise = np.maximum(reach - own / max(dim - 1, 1), 0)
+    return np.stack([factor, noise, reach]).astype(np.float32)
 
 
 def asked(sketch: Sketch, query: Vector) -> Asked:
     """A unit query (dim,) to be compared with the sketch's rows."""
-    bits = _packed((query @ sketch.planes)[None])[0]
-    n_coarse = COARSE // _WORD
-    return Asked(bits[:n_coarse], bits[n_coarse:], float(query @ sketch.mean))
+    turned = query @ sketch.rotation
+    step = np.float32(max(float(np.abs(turned).max()) / TOP, 1e-30))
+    place = np.clip(np.rint((turned / step + TOP) / 2), 0, TOP).astype(np.uint8)
+    lost = turned - (2 * place.astype(np.float32) - TOP) * step
+    digits = [_packed((place[None] >> digit & 1).astype(np.bool_))[0] for digit in range(DIGITS)]
+    return Asked(
+        np.stack(digits),
+        len(turned),
+        step,
+        np.float32(lost @ lost),
+        np.float32(query @ sketch.mean),
+    )
 
 
-def differing(sketch: Sketch, query: Asked) -> Counts:
-    """In how many coarse bits each row differs from the query (n,)."""
-    n = len(sketch)
-    total = np.zeros(n, dtype=np.uint16)
-    differ, ones = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint8)
-    for first in range(0, len(sketch.coarse), _COUNTABLE):
-        some = np.zeros(n, dtype=np.uint8)
-        for i in range(first, min(first + _COUNTABLE, len(sketch.coarse))):
-            np.bitwise_xor(sketch.coarse[i], query.coarse[i], out=differ)
-            np.bitwise_count(differ, out=ones)
-            some += ones
-        total += some
-    return total
+def upper(scales: Matrix, query: Asked, products: Counts) -> Vector:
+    """The highest product that each row is taken to have; `scales` (3, n) are of one tier.
 
-
-def most_differing(sketch: Sketch, query: Asked, score: float) -> int:
-    """A row that differs in more coarse bits than this has no product of `score` with the query."""
-    at_most = np.maximum(_COARSE_COSINES * sketch.longest, _COARSE_COSINES * sketch.shortest)
-    return int(np.count_nonzero(at_most + query.mean >= score)) - 1
-
-
-def finer(sketch: Sketch, query: Asked, rows: Indices, differ: Counts) -> Counts:
-    """In how many bits of both tiers these rows differ; `differ` says it for the coarse tier."""
-    ones = np.bitwise_count(sketch.fine[rows] ^ query.fine)
-    return differ + (ones.astype(np.float32) @ _EACH).astype(np.uint16)
-
-
-def upper(sketch: Sketch, query: Asked, rows: Indices, differ: Counts, both: bool) -> Vector:
-    """The highest products that rows which differ in so many bits are taken to have.
-
-    Bits of `both` tiers, or of the coarse one.  q.x = q.mean + |x - mean| cos(q, x - mean), and the
-    angle is at least what the lower end of Wilson's interval for the share of differing bits says.
+    `products` are those of the query's integers with the rows' ones.  q.x = q.mean + q.(x - mean);
+    the bits give `FACTOR` times the product with what they tell, off by random parts of variance
+    `NOISE` for what they don't tell and `REACH` times what rounding took from the query.
     """
-    cosines = _ALL_COSINES if both else _COARSE_COSINES
-    return cosines[differ] * sketch.lengths[rows] + np.float32(query.mean)
+    told = scales[FACTOR] * (products.astype(np.float32) * query.step)
+    off = np.sqrt(scales[NOISE] + scales[REACH] * query.rounded)
+    return query.mean + (told + np.float32(Z) * off)
 
 
-def _cosines(n_bits: int) -> Vector:
-    """The highest cosine for each number of differing bits (n_bits + 1,), descending."""
-    share = np.arange(n_bits + 1) / n_bits
-    middle = share + Z * Z / (2 * n_bits)
-    spread = Z * np.sqrt(share * (1 - share) / n_bits + (Z / (2 * n_bits)) ** 2)
-    lowest = np.maximum((middle - spread) / (1 + Z * Z / n_bits), 0)
-    return np.cos(np.pi * lowest).astype(np.float32)
+def finer(
+    sketch: Sketch, query: Asked, rows: Indices, differ: Counts, engine: Engine = IN_NUMPY
+) -> Vector:
+    """`upper` of these rows by both their bits; `differ` are the weights by which signs differ.
+
+    A coordinate is told to be sign + size / 2, so products are counted in halves.
+    """
+    halves = 3 * TOP * query.dim - 4 * differ - 2 * engine.sizes(sketch, query, rows)
+    half = query._replace(step=query.step / np.float32(2))
+    return upper(sketch.fine[:, rows], half, halves)
 
 
-_EACH = np.ones(FINE // _WORD, dtype=np.float32)
-_COARSE_COSINES = _cosines(COARSE)
-_ALL_COSINES = _cosines(COARSE + FINE)
+def _words(dim: int) -> int:
+    return -(-dim // _BITS) * (_BITS // 64)
 
 
-def _packed(projected: Matrix) -> Words:
-    """The signs of (n, bits) as words (n, bits / 64)."""
-    return np.packbits(projected > 0, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+def _packed(bits: Any) -> Words:
+    """Truth values (n, dim) as words (n, words), padded with zeros."""
+    whole = np.zeros((len(bits), _words(bits.shape[1]) * 8), dtype=np.uint8)
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    whole[:, : packed.shape[1]] = packed
+    return whole.view("<u8").astype(np.uint64)
 
 
-def _planes(dim: int) -> Matrix:
-    """(dim, COARSE + FINE): the orthonormal columns of as many random rotations as it takes."""
+def _rotation(dim: int) -> Matrix:
+    """(dim, dim) a random rotation, always the same."""
     draw = np.random.default_rng(_SEED)
-    n_bits = COARSE + FINE
-    blocks = [np.linalg.qr(draw.standard_normal((dim, dim)))[0] for _ in range(0, n_bits, dim)]
-    return np.ascontiguousarray(np.concatenate(blocks, axis=1)[:, :n_bits], dtype=np.float32)
+    turned = np.linalg.qr(draw.standard_normal((dim, dim)))[0]
+    return np.ascontiguousarray(turned, dtype=np.float32)

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located, Times
-from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.shots import Cut
@@ -82,6 +82,21 @@ class NoSuchVideo:
 
 
 @frozen
+class Removed:
+    """The video that a commit goes on with was removed, or changed, since it was read."""
+
+    path: str
+    lost: tuple[Stage, ...]
+
+    def __str__(self) -> str:
+        lost = ", ".join(stage.value for stage in self.lost)
+        return (
+            f"{self.path}: was removed from the library, or changed in it, while it was being "
+            f"indexed ({lost}: gone); nothing more was written, index it again if you want it"
+        )
+
+
+@frozen
 class StorageFailed:
     """The disk or the database refused."""
 
@@ -104,7 +119,7 @@ class Locked:
 
 
 LibraryFailure: TypeAlias = (
-    NoLibrary | UnknownSchema | OtherSpace | NoSuchVideo | StorageFailed | Locked
+    NoLibrary | UnknownSchema | OtherSpace | NoSuchVideo | Removed | StorageFailed | Locked
 )
 
 
@@ -252,7 +267,17 @@ class Library(Protocol):
         """Put a video's record and the parts of its newly finished stages in place, all or nothing.
 
         The parts belong to those stages of `record` whose keys are not in the library yet; parts of
-        stages that the record no longer names, or names with another key, disappear.
+        stages that the record no longer names, or names with another key, disappear.  A stage that
+        comes without parts and is not there (any more) under its key is `Removed`: a record never
+        names what a library does not hold.  Of the paths of a video that is there only the first is
+        the record's to say; it comes before those that the library has (see `claim`).
+        """
+        ...
+
+    def claim(self, video: VideoId, path: str) -> Outcome[tuple[VideoId, ...], LibraryFailure]:
+        """What is at `path` is `video` now: no other video is found there any more.
+
+        One that is found nowhere else is removed.  Gives the videos that lost the path.
         """
         ...
 

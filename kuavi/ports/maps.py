@@ -1,11 +1,12 @@
-"""Feature maps of a video as a library gives them: their times at once, each map when it is asked.
+"""Feature maps of a video as a library gives them.
 
+When and how large they are is known at once; a map is read when it is asked for.
 Contract: tests/contract/test_feature_maps.py.
 """
 
 from typing import Protocol, TypeVar
 
-from kuavi.domain.clip_maps import ClipTimes
+from kuavi.domain.clip_maps import MapExtent
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Motion, Space
@@ -20,7 +21,7 @@ class StoredMaps(Protocol[F_co]):
         ...
 
     @property
-    def times(self) -> tuple[ClipTimes, ...]:
+    def extents(self) -> tuple[MapExtent, ...]:
         """Of every map, ascending."""
         ...
 

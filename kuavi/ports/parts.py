@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from kuavi.domain.clip_maps import ClipTimes
+from kuavi.domain.clip_maps import MapExtent
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.media import Keyframe
@@ -108,22 +108,22 @@ class ScreenText:
 
 @frozen(eq=False)
 class FeatureMaps:
-    """Written by stage FEATURES; map i was seen at `times[i]`.
+    """Written by stage FEATURES; map i spans `extents[i]`.
 
     As with keyframes, `maps` may read each when it is taken (OSError if the disk refuses).
     """
 
     space: Space[Motion]
-    times: tuple[ClipTimes, ...]
+    extents: tuple[MapExtent, ...]
     maps: Sequence[FeatureMap]
 
     def __attrs_post_init__(self) -> None:
-        if len(self.times) != len(self.maps):
-            raise ValueError("maps and their times differ in number")
+        if len(self.extents) != len(self.maps):
+            raise ValueError("maps and their extents differ in number")
 
     @property
     def items(self) -> int:
-        return len(self.times)
+        return len(self.extents)
 
 
 Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText | FeatureMaps

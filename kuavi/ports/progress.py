@@ -24,12 +24,16 @@ class StagesPlanned:
 
 @frozen
 class Advanced:
-    """Work done in a stage: `done_s` of `of_s` seconds of the video (of_s 0: unknown)."""
+    """Work done in a stage: `done_s` of `of_s` seconds of the video (of_s 0: unknown).
+
+    `frames` is how many pictures it has looked at; 0 for a stage that looks at none.
+    """
 
     path: str
     stage: Stage
     done_s: float
     of_s: float
+    frames: int = 0
 
 
 @frozen

@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, FrameItem, MediaInfo, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 
@@ -73,7 +73,8 @@ class TooLarge:
     def told(self) -> str:
         """What is too large, and the setting that allows more."""
         return (
-            f"{self.what}, over the limit {self.setting} = {self.limit:.15g}; raise it to read on"
+            f"{self.what}, over the limit {self.setting} = {self.limit:.15g}; raise it to read on "
+            f"(--limit {self.setting}=N)"
         )
 
     def __str__(self) -> str:
@@ -94,11 +95,15 @@ class FrameReader(Protocol):
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         """One streaming decode that serves every view, in time order (ties by view).
 
         Only pictures on screen within the span are given, if there is one.  A failure is the last
-        item; after `Damaged` what was given before stays valid.  Memory is bounded: at most a few
+        item; after `Damaged` what was given before stays valid.  Without a span, and unless every
+        view has all it asked for before, the last item of a whole video is `Ended`: when its last
+        picture leaves the screen, whether a view took that or not.  `Lost` tells of pictures that
+        were decoded in vain, before the next one that came whole; pictures that no view needs may
+        be left out, and nobody learns whether they are whole.  Memory is bounded: at most a few
         frames are held.
         """
         ...

@@ -43,9 +43,10 @@ PURE_STDLIB = {
 DOMAIN_LIBRARIES = {"attrs", "numpy", "returns"}
 PORT_LIBRARIES = {"attrs", "numpy", "returns"}
 KERNELS = {
-    ROOT / "kuavi" / "domain" / name for name in ("kernels.py", "tournament.py", "prefetch.py")
+    ROOT / "kuavi" / "domain" / name
+    for name in ("kernels.py", "prefetch.py", "sketch_kernel.py", "tournament.py")
 }
-"""The modules that are compiled; ward.py alone loads them, where numba is installed."""
+"""The modules that are compiled; ward.py and wiring load them, where numba is installed."""
 
 HEAVY = {"av", "cv2", "lancedb", "onnxruntime", "torch"}
 """What neither `import kuavi` nor its domain and ports may load."""

@@ -19,6 +19,7 @@ from kuavi.ports.library import (
     NoLibrary,
     NoSuchVideo,
     OtherSpace,
+    Removed,
     TextMatch,
 )
 from kuavi.ports.parts import (
@@ -163,10 +164,55 @@ def test_a_stage_that_the_record_no_longer_names_disappears(library: Library) ->
     assert view.full_text(Layer.SCREEN, "number", 5).unwrap() == ()
 
 
-def test_a_changed_stage_without_parts_leaves_none_of_the_old(library: Library) -> None:
-    library.commit(*whole("a")).unwrap()
-    library.commit(record_of("a", {**dict.fromkeys(Stage, 0), Stage.SHOTS: 1})).unwrap()
-    assert view_of(library).cuts(id_of("a")).unwrap() == ()
+def test_a_changed_stage_without_its_parts_is_refused_and_changes_nothing(
+    library: Library,
+) -> None:
+    record, parts = whole("a")
+    library.commit(record, parts).unwrap()
+    version = view_of(library).version
+    changed = record_of("a", {**dict.fromkeys(Stage, 0), Stage.SHOTS: 1})
+    assert library.commit(changed) == Failure(Removed(record.path, (Stage.SHOTS,)))
+    assert view_of(library).version == version
+    assert frozen_form(shown(view_of(library), record.id)) == frozen_form(parts)
+
+
+def test_what_was_removed_meanwhile_is_not_gone_on_with(library: Library) -> None:
+    first = record_of("a", {Stage.SHOTS: 0})
+    library.commit(first, [indexed.cuts("a")]).unwrap()
+    library.remove(first.id).unwrap()
+    both = record_of("a", {Stage.SHOTS: 0, Stage.TAGS: 0})
+    refused = library.commit(both, [indexed.tags("a")])
+    assert refused == Failure(Removed(first.path, (Stage.SHOTS,)))
+    assert "removed" in str(refused.failure())
+    assert view_of(library).videos().unwrap() == ()
+    assert library.doctor(repair=False).unwrap().findings == ()
+    library.commit(both, [indexed.cuts("a"), indexed.tags("a")]).unwrap()
+    assert view_of(library).video(first.id).unwrap() == both
+
+
+def test_a_path_has_one_video(library: Library) -> None:
+    old = record_of("old", {Stage.SHOTS: 0}, ["/v/a.mp4", "/v/b.mp4"])
+    library.commit(old, [indexed.cuts("old")]).unwrap()
+    for name, path, left in (("a", "/v/a.mp4", ("/v/b.mp4",)), ("b", "/v/b.mp4", ())):
+        new = record_of(name, {Stage.SHOTS: 0}, [path])
+        library.commit(new, [indexed.cuts(name)]).unwrap()
+        assert library.claim(new.id, path).unwrap() == (old.id,)
+        version = view_of(library).version
+        assert library.claim(new.id, path).unwrap() == ()
+        assert view_of(library).version == version
+        paths = {v.id: v.paths for v in view_of(library).videos().unwrap()}
+        assert paths[new.id] == (path,)
+        assert paths.get(old.id, ()) == left
+    assert library.doctor(repair=False).unwrap().findings == ()
+
+
+def test_a_path_that_was_claimed_meanwhile_does_not_come_back(library: Library) -> None:
+    old = record_of("old", {Stage.SHOTS: 0}, ["/v/b.mp4", "/v/a.mp4"])
+    library.commit(old, [indexed.cuts("old")]).unwrap()
+    library.claim(id_of("new"), "/v/a.mp4").unwrap()
+    more = record_of("old", {Stage.SHOTS: 0, Stage.TAGS: 0}, ["/v/c.mp4", "/v/b.mp4", "/v/a.mp4"])
+    library.commit(more, [indexed.tags("old")]).unwrap()
+    assert view_of(library).video(old.id).unwrap().paths == ("/v/c.mp4", "/v/b.mp4")
 
 
 def test_parts_that_are_there_already_are_not_doubled(library: Library) -> None:
@@ -369,7 +415,7 @@ def test_annotating_what_is_not_there_is_a_bug(library: Library) -> None:
     library.commit(*whole("a")).unwrap()
     with pytest.raises(IndexError):
         library.annotate(id_of("a"), {99: indexed.annotation("x")})
-    library.commit(record_of("b", {Stage.SHOTS: 0})).unwrap()
+    library.commit(record_of("b", {Stage.SHOTS: 0}), [indexed.cuts("b")]).unwrap()
     with pytest.raises(IndexError):
         library.annotate(id_of("b"), {0: indexed.annotation("x")})
 

@@ -3,7 +3,9 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from io import BytesIO, StringIO, TextIOWrapper
+from math import ceil, floor
 from threading import Event as Flag
 from types import TracebackType
 from typing import Protocol, Self, TextIO
@@ -15,6 +17,7 @@ from kuavi.adapters.progress import cancellable, events, lines, memory, profiled
 from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.domain.manifest import Gap, Stage
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.pace import WEIGHTS
 from kuavi.domain.spans import Span
 from kuavi.ports.progress import (
     Advanced,
@@ -88,7 +91,7 @@ HOLIDAY, BROKEN = "/videos/holiday.mp4", "/videos/broken.mkv"
 RUN: tuple[Event, ...] = (
     VideoStarted(HOLIDAY, 1, 2),
     StagesPlanned(HOLIDAY, (Stage.VISUAL, Stage.TRANSCRIPT), (Stage.SHOTS,)),
-    *(Advanced(HOLIDAY, Stage.VISUAL, float(done_s), 120.0) for done_s in range(0, 121, 4)),
+    *(Advanced(HOLIDAY, Stage.VISUAL, float(t), 120.0, 12 * t) for t in range(0, 121, 4)),
     StageDone(HOLIDAY, Stage.VISUAL, 1440, 38.25, ()),
     *(Advanced(HOLIDAY, Stage.TRANSCRIPT, float(done_s), 0.0) for done_s in range(0, 70, 2)),
     StageDone(
@@ -242,12 +245,17 @@ def test_bars_show_share_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TERM", "xterm")
     stream, now_s = Terminal(), [0.0]
     with rich_bars.build(stream, lambda: now_s[0]) as progress:
-        for event in RUN[: RUN.index(Advanced(HOLIDAY, Stage.VISUAL, 60.0, 120.0)) + 1]:
+        for event in RUN[: RUN.index(Advanced(HOLIDAY, Stage.VISUAL, 60.0, 120.0, 720)) + 1]:
             progress.report(event)
             now_s[0] += 2.0
-    drawn = [line for line in stream.getvalue().splitlines() if "visual" in line]
-    for part in ("50 %", "2.0x real time", "0:00:30 left"):
-        assert part in drawn[-1]
+    drawn = [line for line in stream.getvalue().splitlines() if "visual" in line and "%" in line]
+    shots, visual, transcript = (WEIGHTS[s] for s in (Stage.SHOTS, Stage.VISUAL, Stage.TRANSCRIPT))
+    whole = shots + visual + transcript
+    assert f" {floor(100 * shots / whole)} %" in drawn[0]  # they are kept
+    assert f" {floor(100 * (shots + visual / 2) / whole)} %" in drawn[-1]
+    assert "22 frames/s" in drawn[-1]  # 720 in the last 32 s
+    left_s = ceil(32 * (visual / 2 + transcript) / (visual / 2))
+    assert f"{timedelta(seconds=left_s)} left" in drawn[-1]
 
 
 def test_lines_read_as_a_log(same_text: Callable[[str, str], None]) -> None:
@@ -293,9 +301,11 @@ def test_a_bracketed_name_is_shown_as_it_is() -> None:
 
 
 def test_each_event_is_one_json_object_with_all_its_fields() -> None:
-    stream = StringIO()
-    with events.build(stream) as progress:
-        told(progress, RUN)
+    stream, now_s = StringIO(), [0.0]
+    with events.build(stream, lambda: now_s[0]) as progress:
+        for event in RUN:
+            progress.report(event)
+            now_s[0] += 2.0
     records = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(records) == len(RUN)
     assert records[0] == {"event": "video_started", "path": HOLIDAY, "position": 1, "of": 2}
@@ -303,6 +313,7 @@ def test_each_event_is_one_json_object_with_all_its_fields() -> None:
     assert records[1]["kept"] == ["shots"]
     assert records[3] == {
         "event": "advanced", "path": HOLIDAY, "stage": "visual", "done_s": 4.0, "of_s": 120.0,
+        "frames": 48, "frames_per_s": 24.0, "fraction": 0.3749, "left_s": 314.5,
     }  # fmt: skip
     done = next(r for r in records if r["event"] == "stage_done" and r["stage"] == "transcript")
     assert (done["items"], done["took_s"], len(done["gaps"])) == (1, 126.0, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers import ahead, fake, isolated, pyav
@@ -15,7 +15,10 @@ from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AtTimes,
     ByRate,
+    Ended,
     EveryFrame,
+    FrameItem,
+    Lost,
     Pixels,
     Samples,
     Sampling,
@@ -25,7 +28,7 @@ from kuavi.domain.media import (
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import FileMissing, FrameReader, NoAudioStream, NoVideoStream, ReadFailure
-from tests.media import grey_ramp, tone, write_clip
+from tests.media import blank_packets, grey_ramp, pictures_in, tone, write_clip
 
 
 @frozen(eq=False)
@@ -35,6 +38,7 @@ class Content:
     times_s: tuple[float, ...]
     pictures: tuple[Pixels, ...]
     samples: Samples | None
+    lost: int | None = None  # the picture that can't be decoded
 
     @property
     def end_s(self) -> float:
@@ -70,6 +74,11 @@ def in_file(folder: Path, content: Content) -> tuple[FrameReader, str]:
         pix_fmt="bgr0",
         times_s=content.times_s,
     )
+    if content.lost is not None:  # MP4 survives without the data of one picture
+        path = path.with_suffix(".mp4")
+        intra = {"qp": "0", "g": "1"}
+        write_clip(path, content.pictures, times_s=content.times_s, options=intra)
+        blank_packets(path, slice(content.lost, content.lost + 1))
     return pyav.build(), str(path)
 
 
@@ -78,9 +87,15 @@ def in_a_process(folder: Path, content: Content) -> tuple[FrameReader, str]:
 
 
 def in_memory(_: Path, content: Content) -> tuple[FrameReader, str]:
-    frames = tuple(zip(content.times_s, content.pictures, strict=True))
+    frames = list(zip(content.times_s, content.pictures, strict=True))
+    lost: tuple[Span, ...] = ()
+    if content.lost is not None:
+        del frames[content.lost]
+        lost = (Span(*content.edges_s[content.lost : content.lost + 2]),)
     end_s = content.end_s or 1.0
-    return fake.build({"clip": fake.FakeClip(frames, end_s, content.samples)}), "clip"
+    return fake.build(
+        {"clip": fake.FakeClip(tuple(frames), end_s, content.samples, lost=lost)}
+    ), "clip"
 
 
 def read_ahead(folder: Path, content: Content) -> tuple[FrameReader, str]:
@@ -107,8 +122,11 @@ def make(
 Make = Callable[[Content], tuple[FrameReader, str]]
 
 
-def values(outcomes: Iterator[Outcome[Seen, ReadFailure]]) -> list[Seen]:
-    return [outcome.unwrap() for outcome in outcomes]
+def values(outcomes: Iterator[Outcome[FrameItem, ReadFailure]]) -> list[Seen]:
+    """The pictures, all of which came."""
+    items = list(outcomes)
+    assert all(isinstance(item, Success) for item in items)
+    return pictures_in(items)
 
 
 def numbers(seen: Sequence[Seen], content: Content) -> list[int]:
@@ -198,6 +216,50 @@ def test_within_a_span_only_pictures_on_screen_there(make: Make, span: Span) -> 
     listed = values(reader.frames(path, [View(AtTimes((0.0, 1.0, 3.0)), 64)], span))
     expected = {content.on_screen(t) for t in (0.0, 1.0, 3.0) if span.contains(t)}
     assert numbers(listed, content) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "samplings",
+    [
+        [EveryFrame()],
+        [ByRate(0.5)],
+        [ByRate(2), ByRate(7)],
+        [AtTimes((1.0, 99.0))],
+        [AtTimes((0.0,)), ByRate(1)],
+    ],
+)
+def test_the_end_is_told_whatever_is_taken(make: Make, samplings: list[Sampling]) -> None:
+    content = uneven()
+    reader, path = make(content)
+    *items, last = reader.frames(path, [View(sampling, 64) for sampling in samplings])
+    ended = last.unwrap()
+    assert isinstance(ended, Ended)
+    assert ended.end_s == pytest.approx(content.end_s, abs=1e-6)
+    assert all(isinstance(item.unwrap(), Seen) for item in items)
+
+
+@pytest.mark.parametrize("number", [5, 12])
+def test_a_picture_that_is_lost_is_told_with_its_time(make: Make, number: int) -> None:
+    content = evolve(uneven(), lost=number)
+    reader, path = make(content)
+    items = [item.unwrap() for item in reader.frames(path, [View(EveryFrame(), 64)])]
+    assert len([item for item in items if isinstance(item, Seen)]) == MANY - 1
+    (lost,) = [item for item in items if isinstance(item, Lost)]
+    assert lost.span.start_s == pytest.approx(content.times_s[number], abs=1e-6)
+    assert lost.span.end_s == pytest.approx(content.times_s[number + 1], abs=1e-6)
+    shown = items[items.index(lost) - 1]
+    assert isinstance(shown, Seen)
+    assert shown.until_s == lost.span.end_s
+    outside = reader.frames(path, [View(EveryFrame(), 64)], Span(lost.span.end_s + 0.01, 9.0))
+    assert all(isinstance(item.unwrap(), Seen) for item in outside)
+
+
+def test_no_end_is_told_where_it_was_not_reached(make: Make) -> None:
+    reader, path = make(uneven())
+    view = View(AtTimes((0.0, 0.5)), 64)
+    assert [type(item.unwrap()) for item in reader.frames(path, [view])] == [Seen, Seen]
+    within = reader.frames(path, [View(ByRate(1), 64)], Span(3.0, 99.0))
+    assert {type(item.unwrap()) for item in within} == {Seen}
 
 
 def test_a_span_past_the_end_holds_nothing(make: Make) -> None:

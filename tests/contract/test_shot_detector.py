@@ -7,7 +7,7 @@ import pytest
 from returns.result import Failure
 
 from kuavi.adapters.shots import colour_change, fake
-from kuavi.domain.media import EveryFrame, Frame
+from kuavi.domain.media import ByRate, EveryFrame, Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
 from kuavi.domain.shots import Cut
@@ -98,6 +98,6 @@ def test_videos_can_be_tracked_side_by_side(detector: ShotDetector) -> None:
 
 
 def test_it_says_what_it_is_and_what_it_needs(detector: ShotDetector) -> None:
-    assert isinstance(detector.view.sampling, EveryFrame)
+    assert isinstance(detector.view.sampling, EveryFrame | ByRate)
     assert detector.model == detector.model
     assert len(detector.model.revision) > 3

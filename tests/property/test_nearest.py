@@ -1,13 +1,28 @@
 """The groups nearest to a query: through a sketch, and against plain sorting."""
 
+import importlib
+import importlib.util
+
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kuavi.domain.layers import Indices
 from kuavi.domain.nearest import MANY, Grouped, Nearest, nearest
 from kuavi.domain.ranking import max_per_group, top_k
-from kuavi.domain.sketch import Sketch, asked, differing, finer, sketch_of, upper
+from kuavi.domain.sketch import (
+    IN_NUMPY,
+    TOP,
+    Asked,
+    Engine,
+    Sketch,
+    Words,
+    asked,
+    finer,
+    sketch_of,
+)
 from kuavi.domain.space import Matrix, unit
 
 
@@ -85,20 +100,108 @@ def test_equal_rows_are_ordered_by_group() -> None:
     assert found.rows.tolist() == [29, 28, 27, 26]
 
 
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+
+
+def compiled() -> Engine:
+    engine: Engine = importlib.import_module("kuavi.domain.sketch_kernel").Compiled()
+    return engine
+
+
 def test_bounds_hold_for_nearly_all_rows() -> None:
     rows = rows_of(11, 20_000, 96, 1.0)
     sketch: Sketch = sketch_of(rows)
-    outside = 0
+    loose, outside = [0.0, 0.0], [0, 0]
     for query in rows_of(12, 10, 96, 1.0):
-        question, all_rows = asked(sketch, query), np.arange(len(rows))
-        counts = finer(sketch, question, all_rows, differing(sketch, question))
-        bounds = upper(sketch, question, all_rows, counts, both=True)
-        assert np.mean(bounds) - np.mean(rows @ query) < 0.2  # it says something
-        outside += int(np.count_nonzero(bounds < rows @ query))
-    assert outside / 200_000 < 1 / 700
+        question = asked(sketch, query)
+        differ, coarse = IN_NUMPY.scan(sketch, question)
+        fine = finer(sketch, question, np.arange(len(rows)), differ)
+        for tier, bounds in enumerate((coarse, fine)):
+            loose[tier] += float(np.mean(bounds - rows @ query)) / 10
+            outside[tier] += int(np.count_nonzero(bounds < rows @ query - 1e-6))
+    assert loose[0] < 0.3  # they say something
+    assert loose[1] < 0.6 * loose[0]
+    assert max(outside) / 200_000 < 1 / 500
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), n=st.integers(1, 60), dim=st.integers(1, 300))
+def test_differing_digits_give_the_product_of_integers(seed: int, n: int, dim: int) -> None:
+    rows = rows_of(seed, n, dim, 1.0)
+    sketch, query = sketch_of(rows), rows_of(seed + 1, 1, dim, 1.0)[0]
+    question = asked(sketch, query)
+    digits = np.stack([bits_of(words, dim) for words in question.digits])
+    integers = (2 ** np.arange(len(digits))) @ (2 * digits - 1)
+    assert np.abs(integers).max() <= TOP
+    assert integers * question.step == pytest.approx(
+        query @ sketch.rotation, abs=float(question.step)
+    )
+    signs = 2 * np.stack([bits_of(words, dim) for words in sketch.signs.T]) - 1
+    sizes = 2 * np.stack([bits_of(words, dim) for words in sketch.sizes]) - 1
+    differ, _ = IN_NUMPY.scan(sketch, question)
+    assert (TOP * dim - 2 * differ).tolist() == (signs @ integers).tolist()
+    others = IN_NUMPY.sizes(sketch, question, np.arange(n))
+    assert (TOP * dim - 2 * others).tolist() == (sizes @ integers).tolist()
+
+
+def bits_of(words: Words, dim: int) -> Indices:
+    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), bitorder="little")
+    return bits[:dim].astype(np.int64)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba is not installed")
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), n=st.integers(1, 3000), dim=st.integers(1, 400))
+def test_engines_agree_to_the_last_bit(seed: int, n: int, dim: int) -> None:
+    rows = rows_of(seed, n, dim, 1.0)
+    sketch, query = sketch_of(rows), rows_of(seed + 1, 1, dim, 1.0)[0]
+    question: Asked = asked(sketch, query)
+    for mine, other in zip(
+        IN_NUMPY.scan(sketch, question), compiled().scan(sketch, question), strict=True
+    ):
+        assert mine.tobytes() == other.tobytes()
+    some = np.random.default_rng(seed).integers(n, size=n // 2)
+    sizes = IN_NUMPY.sizes(sketch, question, some)
+    assert sizes.tolist() == compiled().sizes(sketch, question, some).tolist()
+
+
+@pytest.mark.parametrize("kind", ["random", "clustered", "near"])
+def test_recall_on_vectors_of_768(kind: str) -> None:
+    draw = np.random.default_rng(5)
+    rows = draw.standard_normal((MANY + 5000, 768), dtype=np.float32)
+    if kind == "clustered":
+        rows = rows[draw.integers(300, size=len(rows))] + 0.7 * rows[::-1]
+    queries = draw.standard_normal((30, 768), dtype=np.float32)
+    if kind != "random":
+        queries = rows[draw.integers(len(rows), size=30)] + 0.5 * queries
+    rows, queries = unit(rows), unit(queries)
+    own = np.arange(len(rows))
+    sketched, plain = Grouped(rows, own, len(rows), sketch_of(rows)), Grouped(rows, own, len(rows))
+    found = 0
+    for query in queries:
+        through, exact = nearest(query, sketched, 10), nearest(query, plain, 10)
+        found += len(set(through.rows.tolist()) & set(exact.rows.tolist()))
+        if HAS_NUMBA:
+            fast = nearest(query, sketched, 10, engine=compiled())
+            assert fast.rows.tolist() == through.rows.tolist()
+            assert fast.scores.tolist() == through.scores.tolist()
+    assert found >= 0.99 * 300
+
+
+def test_rows_that_are_their_mean_have_its_product() -> None:
+    rows = np.tile(rows_of(1, 1, 16, 1.0), (5, 1))
+    sketch, query = sketch_of(rows), rows_of(2, 1, 16, 1.0)[0]
+    _, bounds = IN_NUMPY.scan(sketch, asked(sketch, query))
+    assert bounds == pytest.approx(rows @ query, abs=1e-5)
 
 
 def test_bits_that_do_not_fit_are_refused() -> None:
     good = sketch_of(rows_of(1, 10, 16, 1.0))
-    with pytest.raises(ValueError, match="bits"):
-        Sketch(good.coarse[:, :5], good.fine, good.mean, good.lengths, good.planes)
+    for wrong in (
+        {"signs": good.signs[:, :5]},
+        {"coarse": good.coarse[:2]},
+        {"mean": good.mean[:3]},
+        {"sizes": good.sizes.astype(np.int64)},
+    ):
+        with pytest.raises(ValueError, match=r"bits|scales|rotation"):
+            evolve(good, **wrong)

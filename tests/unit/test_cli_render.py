@@ -21,6 +21,7 @@ from kuavi.apps.cli.show_index import Content, indexed_lines, total_text
 from kuavi.apps.cli.show_library import (
     health_lines,
     preset_lines,
+    recall_lines,
     size_text,
     stages_text,
     video_lines,
@@ -30,6 +31,7 @@ from kuavi.apps.cli.show_video import found_lines, scene_lines, transcript_lines
 from kuavi.apps.cli.texts import Line, columns, printable, quoted, shortened
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, presets
 from kuavi.apps.toolbox.session import Indexed
+from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
 from kuavi.apps.usecases.queries import Field, FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.report import IndexReport, Trouble
@@ -37,6 +39,7 @@ from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Action, Annotation, Summary, Unannotated
 from kuavi.domain.evidence import Heuristic, Learned
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import TIERS, Gap, Stage, StageRecord, Tier, VideoRecord
 from kuavi.domain.media import MediaInfo
 from kuavi.domain.presets import EMBEDDED
@@ -246,9 +249,9 @@ def test_a_preset_with_something_missing_says_how_to_install_it() -> None:
     assert "pip install 'kuavi[embedded]'" in shown
 
 
-def report(*, done: tuple[Stage, ...], kept: tuple[Stage, ...] = ()) -> Indexed:
+def report(*, done: tuple[Stage, ...], kept: tuple[Stage, ...] = ()) -> IndexReport:
     record = evolve(video(*done, *kept), span=Span(0, 125.0))
-    return Indexed("/films/holiday.mp4", IndexReport("/films/holiday.mp4", record, done, kept))
+    return IndexReport("/films/holiday.mp4", record, done, kept)
 
 
 def test_an_indexed_file_is_told_in_a_line() -> None:
@@ -268,7 +271,7 @@ def test_what_a_file_lacks_is_told_below_it() -> None:
     gaps = tuple(Gap(Stage.SCREEN, f"reason {i}", Span(i, i + 1)) for i in range(5))
     record = video(Stage.SCREEN, gaps=gaps)
     trouble = Trouble(Stage.TRANSCRIPT, "out of memory")
-    one = Indexed("x", IndexReport("x", record, (Stage.SCREEN,), failed=(trouble,)))
+    one = IndexReport("x", record, (Stage.SCREEN,), failed=(trouble,))
     assert drawn(indexed_lines(one, Content())) == (
         "! holiday.mp4: nothing yet; made screen\n"
         "  transcript failed: out of memory\n"
@@ -280,9 +283,9 @@ def test_what_a_file_lacks_is_told_below_it() -> None:
 
 
 def test_a_run_over_several_files_is_summed_up() -> None:
-    results = [report(done=(Stage.TEXT,)), report(done=()), Indexed("x", None, "x: no such file")]
+    reports = [report(done=(Stage.TEXT,)), report(done=())]
+    results = [*(Indexed(one.path, one) for one in reports), Indexed("x", None, "x: no such file")]
     assert total_text(results) == "1 indexed, 1 up to date, 1 failed"
-    assert drawn(indexed_lines(results[2], Content())) == "x x: no such file\n"
 
 
 @given(st.text())
@@ -319,6 +322,28 @@ def test_json_holds_finite_numbers_only(value: object) -> None:
     json.dumps(finite(value), allow_nan=False)
 
 
+RECALLS = (SketchRecall(Layer.VISUAL, 50_000, 100, 10, 0.9985, 99),)
+
+
+def test_what_sketches_find_is_told() -> None:
+    assert drawn(recall_lines(RECALLS)) == (
+        "  sketch of visual: 99.9 % of the 10 nearest found, the very same for 99 of 100 stored "
+        "vectors\n"
+    )
+    told = as_json.of_health(Health("lib", 1, 2), RECALLS)["sketches"]
+    assert told == [
+        {
+            "layer": "visual",
+            "rows": 50_000,
+            "queries": 100,
+            "best": 10,
+            "recall": 0.9985,
+            "same": 99,
+        }
+    ]
+    assert as_json.of_health(Health("lib", 1, 2), None)["sketches"] is None
+
+
 def everything_as_json() -> list[as_json.Object]:
     said = Transcript(
         video(Stage.TRANSCRIPT),
@@ -332,8 +357,8 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_scenes(said.video, [scene(0, told), scene(1, Unannotated("no model"))]),
         as_json.of_transcript(said),
         as_json.of_videos("lib", [said.video]),
-        as_json.of_indexed(report(done=(Stage.TEXT,))),
-        as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),))),
+        as_json.of_indexed(Indexed("a.mp4", report(done=(Stage.TEXT,)))),
+        as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),)), RECALLS),
         as_json.of_presets(presets()),
     ]
 

@@ -18,12 +18,21 @@ from kuavi.adapters.readers._container import Opener, open_media
 from kuavi.adapters.readers._sampled import SampledRun
 from kuavi.adapters.readers.pyav import build
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AtTimes, ByRate, EveryFrame, Pixels, Sampling, Seen, View
-from kuavi.domain.outcome import Outcome
+from kuavi.domain.media import (
+    AtTimes,
+    ByRate,
+    Ended,
+    EveryFrame,
+    Lost,
+    Pixels,
+    Sampling,
+    Seen,
+    View,
+)
 from kuavi.domain.sampling import Shown, clipped, start, take
 from kuavi.domain.spans import Span
-from kuavi.ports.reader import Damaged, ReadFailure
-from tests.media import blank_packets, real_clip, write_clip
+from kuavi.ports.reader import Damaged
+from tests.media import blank_packets, pictures_in, real_clip, write_clip
 
 SIDE = 64
 SAMPLINGS: dict[str, Sampling] = {
@@ -120,7 +129,9 @@ def coded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def seen(path: Path, views: Sequence[View], within: Span | None = None) -> list[Seen]:
-    return [o.unwrap() for o in build().frames(str(path), views, within)]
+    items = list(build().frames(str(path), views, within))
+    assert all(isinstance(item, Success) for item in items)
+    return pictures_in(items)
 
 
 @cache
@@ -162,6 +173,28 @@ def ran(path: Path, sampling: Sampling, within: Span | None = None) -> SampledRu
 def test_the_frames_of_a_full_decode(coded: Path, name: str) -> None:
     sampling = SAMPLINGS[name]
     assert_same(seen(coded, [View(sampling, SIDE)]), expected(coded, sampling))
+
+
+def end_told(path: Path, sampling: Sampling) -> float | None:
+    """What the last item says of the end."""
+    *_, last = build().frames(str(path), [View(sampling, SIDE)])
+    ended = last.unwrap()
+    return ended.end_s if isinstance(ended, Ended) else None
+
+
+def test_nothing_is_lost_of_a_whole_file(coded: Path) -> None:
+    for sampling in (EveryFrame(), *SAMPLINGS.values()):
+        items = [o.unwrap() for o in build().frames(str(coded), [View(sampling, SIDE)])]
+        assert not any(isinstance(item, Lost) for item in items)
+    within = build().frames(str(coded), [View(EveryFrame(), SIDE)], Span(2.0, 3.0))
+    assert all(isinstance(o.unwrap(), Seen) for o in within)
+
+
+def test_the_end_is_that_of_a_full_decode(coded: Path) -> None:
+    end_s = everything(coded)[-1].until_s
+    assert end_told(coded, EveryFrame()) == end_s
+    for sampling in SAMPLINGS.values():
+        assert end_told(coded, sampling) == (None if sampling == SAMPLINGS["late times"] else end_s)
 
 
 @pytest.mark.parametrize("span", [Span(0.5, 1.7), Span(1.62, 3.3), Span(2.5, 2.55)])
@@ -234,6 +267,28 @@ def test_an_edit_list_that_starts_within_a_gop(tmp_path: Path) -> None:
         assert any(packet.is_discard for packet in container.demux(video=0))
     for sampling in SAMPLINGS.values():
         assert_same(seen(path, [View(sampling, SIDE)]), expected(path, sampling))
+    assert end_told(path, ByRate(1)) == everything(path)[-1].until_s
+
+
+def test_an_edit_list_that_ends_before_the_last_picture(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "s.mp4", footage(), options=CODINGS["flat B"].options)
+    path = shortened(source, 2.0)
+    with av.open(path) as container:
+        assert any(packet.is_discard for packet in container.demux(video=0))
+    assert end_told(path, EveryFrame()) == end_told(path, ByRate(1)) == pytest.approx(2.0, abs=0.04)
+
+
+def shortened(path: Path, end_s: float) -> Path:
+    """The same file, whose edit list shows only the first seconds of it."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"elst") + 4
+    if content[at] or content[at + 4 : at + 8] != b"\0\0\0\1":
+        raise AssertionError("not one edit of 32 bits")
+    head = content.index(b"mvhd") + 4
+    scale = int.from_bytes(content[head + 12 : head + 16])
+    content[at + 8 : at + 12] = round(end_s * scale).to_bytes(4)
+    path.write_bytes(content)
+    return path
 
 
 def test_stamps_that_start_anew(tmp_path: Path) -> None:
@@ -251,10 +306,10 @@ def test_damage_is_left_to_a_plain_decode(tmp_path: Path, lost: slice) -> None:
     blank_packets(path, lost)
     whole = list(build().frames(str(path), [View(EveryFrame(), SIDE)]))
     failures = [o.failure() for o in whole if isinstance(o, Failure)]
-    frames = [o.unwrap() for o in whole if isinstance(o, Success)]
+    frames = pictures_in(whole)
     for sampling in SAMPLINGS.values():
         got = list(build().frames(str(path), [View(sampling, SIDE)]))
-        good = [o.unwrap() for o in got if isinstance(o, Success)]
+        good = pictures_in(got)
         times = [s.frame.time_s for s in good]
         assert times == sorted(set(times))
         assert set(times) <= {s.frame.time_s for s in frames}
@@ -303,13 +358,12 @@ def test_a_file_that_breaks_off_says_so(tmp_path: Path, suffix: str) -> None:
         got = list(build().frames(str(path), [View(ByRate(fps), SIDE)]))
         assert got[-1] == whole[-1]
         assert isinstance(got[-1].failure(), Damaged)
-        assert_same([o.unwrap() for o in got[:-1]], broken_off(whole, ByRate(fps)))
+        assert_same(pictures_in(got), broken_off(pictures_in(whole), ByRate(fps)))
 
 
-def broken_off(whole: Sequence[Outcome[Seen, ReadFailure]], sampling: Sampling) -> list[Seen]:
+def broken_off(whole: Sequence[Seen], sampling: Sampling) -> list[Seen]:
     cursor, taken = start(sampling), list[Seen]()
-    for outcome in whole[:-1]:
-        one = outcome.unwrap()
+    for one in whole:
         cursor, wanted = take(cursor, Shown(one.frame.time_s, one.until_s))
         taken += [one] if wanted else []
     return taken
@@ -355,5 +409,5 @@ def test_broken_files_never_raise(
     path.write_bytes(content[: int(kept * len(content))])
     outcomes = list(build().frames(str(path), [View(sampling, SIDE)]))
     assert all(isinstance(o, Success) for o in outcomes[:-1])
-    times = [o.unwrap().frame.time_s for o in outcomes if isinstance(o, Success)]
+    times = [s.frame.time_s for s in pictures_in(outcomes)]
     assert times == sorted(set(times))

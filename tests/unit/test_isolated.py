@@ -18,7 +18,7 @@ from kuavi.adapters.readers import isolated, pyav
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.media import ByRate, EveryFrame, Seen, View
 from kuavi.ports.reader import Damaged, FrameReader, NotReadable, ReadFailure, TooLarge
-from tests.media import grey_ramp, real_clip, tone, write_clip
+from tests.media import grey_ramp, pictures_in, real_clip, tone, write_clip
 
 FAILING = "tests.failing_reader"
 TIGHT = DecodeLimits(memory_mb=256, cpu_floor_s=1, cpu_s_per_media_s=1, stall_s=1.0)
@@ -58,8 +58,7 @@ def tidy() -> Iterator[None]:
 def read(reader: FrameReader, path: str) -> tuple[list[Seen], list[ReadFailure]]:
     outcomes = list(reader.frames(path, VIEWS))
     assert all(isinstance(o, Success) for o in outcomes[:-1])
-    good = [o.unwrap() for o in outcomes if isinstance(o, Success)]
-    return good, [o.failure() for o in outcomes if isinstance(o, Failure)]
+    return pictures_in(outcomes), [o.failure() for o in outcomes if isinstance(o, Failure)]
 
 
 def tight(trouble: str) -> DecodeLimits:
@@ -180,6 +179,9 @@ def test_frames_and_sound_are_the_same_to_the_bit(name: str) -> None:
     assert far.info(path) == near.info(path)
     pairs = zip(near.frames(path, views), far.frames(path, views), strict=True)
     for a, b in ((a.unwrap(), b.unwrap()) for a, b in pairs):
+        if not isinstance(a, Seen) or not isinstance(b, Seen):
+            assert a == b
+            continue
         assert (a.view, a.frame.time_s, a.until_s) == (b.view, b.frame.time_s, b.until_s)
         assert np.array_equal(a.frame.pixels, b.frame.pixels)
         assert not b.frame.pixels.flags.writeable

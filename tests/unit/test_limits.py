@@ -36,5 +36,5 @@ def test_what_is_too_large_names_file_figure_and_setting() -> None:
     told = str(TooLarge("a.mp4", "it lasts 90000 s", 86400.0, "max_duration_s"))
     assert told == (
         "a.mp4: too large: it lasts 90000 s, over the limit max_duration_s = 86400; "
-        "raise it to read on"
+        "raise it to read on (--limit max_duration_s=N)"
     )

@@ -22,7 +22,7 @@ from kuavi.ports.reader import (
     NoVideoStream,
     ReadFailure,
 )
-from tests.media import blank_packets, flat, grey_ramp, real_clip, tone, write_clip
+from tests.media import blank_packets, flat, grey_ramp, pictures_in, real_clip, tone, write_clip
 
 VIEWS = [View(EveryFrame(), 64)]
 LONG_GOP = {"qp": "10", "preset": "medium", "g": "25"}
@@ -32,8 +32,7 @@ def read(path: Path, within: Span | None = None) -> tuple[list[Seen], list[ReadF
     """What came, and the failures; a failure must be the last item."""
     outcomes = list(build().frames(str(path), VIEWS, within))
     assert all(isinstance(o, Success) for o in outcomes[:-1])
-    good = [o.unwrap() for o in outcomes if isinstance(o, Success)]
-    return good, [o.failure() for o in outcomes if isinstance(o, Failure)]
+    return pictures_in(outcomes), [o.failure() for o in outcomes if isinstance(o, Failure)]
 
 
 def refusal(path: Path) -> ReadFailure:

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from returns.result import Success
 
 from kuavi.adapters.readers.pyav import build
 from kuavi.domain.media import (
@@ -21,7 +22,7 @@ from kuavi.domain.media import (
     View,
 )
 from kuavi.domain.spans import Span
-from tests.media import flat, grey_ramp, real_clip, tone, write_clip
+from tests.media import flat, grey_ramp, pictures_in, real_clip, tone, write_clip
 
 CLIPS = ["bigbuckbunny", "bikes", "carphone_pristine"]
 B_FRAMES = {"bf": "3", "preset": "medium", "crf": "12", "g": "25"}
@@ -30,7 +31,9 @@ B_FRAMES = {"bf": "3", "preset": "medium", "crf": "12", "g": "25"}
 def seen(
     path: Path, sampling: Sampling, side: int = 4096, within: Span | None = None
 ) -> list[Seen]:
-    return [o.unwrap() for o in build().frames(str(path), [View(sampling, side)], within)]
+    items = list(build().frames(str(path), [View(sampling, side)], within))
+    assert all(isinstance(item, Success) for item in items)
+    return pictures_in(items)
 
 
 def times(path: Path) -> list[float]:

@@ -16,7 +16,7 @@ from kuavi.adapters.scratch import disk, fake
 from kuavi.apps.usecases.index import index_video
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import Stage
-from kuavi.domain.media import AudioChunk, Frame, Keyframe, MediaInfo, Pixels, Seen, View
+from kuavi.domain.media import AudioChunk, Frame, FrameItem, Keyframe, MediaInfo, Pixels, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
@@ -68,10 +68,11 @@ class CountedReader:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         for item in self.inner.frames(path, views, within):
-            if isinstance(item, Success):
-                self.alive.add(item.unwrap().frame)
+            seen = item.value_or(None)
+            if isinstance(seen, Seen):
+                self.alive.add(seen.frame)
                 self.tally.most = max(self.tally.most, len(self.alive))
             yield item
 

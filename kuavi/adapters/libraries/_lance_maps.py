@@ -4,6 +4,7 @@ The tables are made with the first maps.  Values are cut into small pieces becau
 some thousand rows at a time in memory, however large they are.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,14 @@ from attrs import frozen
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_files import guarded
-from kuavi.adapters.libraries._lance_rows import n_pieces
+from kuavi.adapters.libraries._lance_rows import n_pieces, to_extents
 from kuavi.adapters.libraries._lance_tables import fetch
-from kuavi.domain.clip_maps import ClipTimes
+from kuavi.domain.clip_maps import MapExtent
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Indices
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Motion, Space
-from kuavi.domain.spans import Span
 from kuavi.ports.library import LibraryFailure
 
 
@@ -30,8 +30,7 @@ class LanceMaps:
 
     path: Path
     space: Space[Motion]
-    times: tuple[ClipTimes, ...]
-    shapes: tuple[tuple[int, int, int, int], ...]
+    extents: tuple[MapExtent, ...]
     ends: Indices
     """Of each map, the position after its last piece."""
     video: VideoId
@@ -39,8 +38,8 @@ class LanceMaps:
     values: Any
 
     def map(self, number: int) -> Outcome[FeatureMap, LibraryFailure]:
-        if not 0 <= number < len(self.shapes):
-            raise IndexError(f"map {number} of {len(self.shapes)}")
+        if not 0 <= number < len(self.extents):
+            raise IndexError(f"map {number} of {len(self.extents)}")
         return guarded(self.path, lambda: self._read(number))
 
     def _read(self, number: int) -> FeatureMap:
@@ -48,18 +47,17 @@ class LanceMaps:
         pieces = range(first, int(self.ends[number]))
         rows = fetch(self.values, self.video, self.held, ["values"], pieces)
         halves = np.frombuffer(b"".join(rows["values"].to_pylist()), dtype=np.float16)
-        return FeatureMap(self.space, halves.reshape(self.shapes[number]))
+        return FeatureMap(self.space, halves.reshape(self.extents[number].shape(self.space.dim)))
 
 
-def to_maps(path: Path, video: VideoId, held: tuple[Holding, Holding], tables: Any) -> LanceMaps:
+def to_maps(
+    path: Path, video: VideoId, held: tuple[Holding, Holding], tables: Sequence[Any]
+) -> LanceMaps:
     """The maps that two holdings name, with two tables in the same order; reads no values."""
-    rows = fetch(tables[0], video, held[0]).to_pylist()
-    times = (
-        ClipTimes(Span(r["start_s"], r["end_s"]), np.array(r["steps_s"], np.float64)) for r in rows
-    )
-    shapes = tuple((s[0], s[1], s[2], s[3]) for s in (row["shape"] for row in rows))
-    ends = np.cumsum([n_pieces(shape) for shape in shapes])
+    rows = fetch(tables[0], video, held[0])
     space = held[0].space
     if space is None:
         raise ValueError(f"the feature maps of video {video} name no space")
-    return LanceMaps(path, space, tuple(times), shapes, ends, video, held[1], tables[1])
+    extents = tuple(to_extents(rows))
+    ends = np.cumsum([n_pieces(one, space.dim) for one in extents])
+    return LanceMaps(path, space, extents, ends, video, held[1], tables[1])

@@ -5,6 +5,7 @@ were encoded, floating-point numbers bit by bit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, assert_never
 
 import numpy as np
@@ -13,7 +14,7 @@ from attrs import evolve, fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
-from kuavi.domain.clip_maps import BYTES
+from kuavi.domain.clip_maps import BYTES, MapExtent
 from kuavi.domain.layers import Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
@@ -76,15 +77,13 @@ def columns_of(part: Part) -> Columns:
             return {**_times(moments), "labels": labels, "probabilities": probabilities}
         case Rows():
             return _vectors(part)
-        case Tree(tree):
-            return _nodes(tree)
+        case Tree() | FeatureMaps():
+            return _nodes(part.tree) if isinstance(part, Tree) else _maps(part)
         case Transcript(utterances):
             words = [[_word(word) for word in u.words] for u in utterances]
             return {**_spans(utterances), "text": [u.text for u in utterances], "words": words}
         case ScreenText(lines):
             return _lines(lines)
-        case FeatureMaps():
-            return _maps(part)
         case _:
             assert_never(part)
 
@@ -154,14 +153,20 @@ def _lines(lines: Sequence[ScreenLine]) -> Columns:
 
 
 def _maps(part: FeatureMaps) -> Columns:
-    """Times and shapes; what the maps hold is written apart."""
-    spans = [times.span for times in part.times]
+    """Their extents; what the maps hold is written apart."""
     return {
-        "start_s": [span.start_s for span in spans],
-        "end_s": [span.end_s for span in spans],
-        "steps_s": [times.starts_s for times in part.times],
-        "shape": [one.values.shape for one in part.maps],
+        **_spans(part.extents),
+        "steps_s": [extent.starts_s for extent in part.extents],
+        "rows": [extent.rows for extent in part.extents],
+        "columns": [extent.columns for extent in part.extents],
     }
+
+
+def to_extents(table: Any) -> tuple[MapExtent, ...]:
+    return tuple(
+        MapExtent(_span(row), np.array(row["steps_s"], np.float64), row["rows"], row["columns"])
+        for row in table.to_pylist()
+    )
 
 
 def values_of(part: FeatureMaps) -> Iterator[Columns]:
@@ -171,9 +176,9 @@ def values_of(part: FeatureMaps) -> Iterator[Columns]:
         yield {"values": [values[at : at + PIECE] for at in range(0, len(values), PIECE)]}
 
 
-def n_pieces(shape: Sequence[int]) -> int:
-    """Of a map of this shape."""
-    return -(-int(np.prod(shape)) * BYTES // PIECE)
+def n_pieces(extent: MapExtent, dim: int) -> int:
+    """Of a map this large."""
+    return -(-prod(extent.shape(dim)) * BYTES // PIECE)
 
 
 def to_cuts(table: Any) -> tuple[Cut, ...]:

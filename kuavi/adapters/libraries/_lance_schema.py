@@ -87,7 +87,8 @@ MAP_SCHEMAS: dict[str, Any] = {
             *_OWNER,
             *_SPAN,
             ("steps_s", pa.list_(pa.float64())),
-            ("shape", pa.list_(pa.int32(), 4)),
+            ("rows", pa.int32()),
+            ("columns", pa.int32()),
         ]
     ),
     MAP_VALUES: pa.schema([*_OWNER, ("values", pa.binary())]),

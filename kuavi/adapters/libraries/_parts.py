@@ -2,13 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+from returns.result import Failure, Success
 
 from kuavi.domain.annotation import NOBODY, Annotation
 from kuavi.domain.layers import MADE_BY, Layer
 from kuavi.domain.manifest import Stage, VideoRecord
+from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Space
+from kuavi.ports.library import Removed
 from kuavi.ports.parts import (
     Cuts,
     FeatureMaps,
@@ -46,26 +51,19 @@ def vectors_of(layer: Layer) -> str:
     return f"vectors/{layer.value}"
 
 
+_NAMES: Mapping[type[Part], str] = {
+    Cuts: CUTS,
+    Keyframes: KEYFRAMES,
+    Tags: TAGS,
+    Tree: NODES,
+    Transcript: UTTERANCES,
+    ScreenText: SCREEN_TEXT,
+    FeatureMaps: FEATURE_MAPS,
+}
+
+
 def part_name(part: Part) -> str:
-    match part:
-        case Cuts():
-            return CUTS
-        case Keyframes():
-            return KEYFRAMES
-        case Tags():
-            return TAGS
-        case Rows(layer=layer):
-            return vectors_of(layer)
-        case Tree():
-            return NODES
-        case Transcript():
-            return UTTERANCES
-        case ScreenText():
-            return SCREEN_TEXT
-        case FeatureMaps():
-            return FEATURE_MAPS
-        case _:
-            assert_never(part)
+    return vectors_of(part.layer) if isinstance(part, Rows) else _NAMES[type(part)]
 
 
 _STAGES = {
@@ -96,6 +94,31 @@ def check_parts(record: VideoRecord, parts: Sequence[Part]) -> None:
     for part in parts:
         if record.record(stage_of(part)) is None:
             raise ValueError(f"{part_name(part)} comes without its stage in the record")
+
+
+def continued(
+    record: VideoRecord, before: VideoRecord | None, parts: Sequence[Part]
+) -> Outcome[VideoRecord, Removed]:
+    """The record that a commit puts in place of the one `before`, or why it must not."""
+    there = {(made.stage, made.key) for made in before.stages} if before else set()
+    given = {stage_of(part) for part in parts}
+    lost = [
+        made.stage
+        for made in record.stages
+        if made.stage not in given and (made.stage, made.key) not in there
+    ]
+    if lost:
+        return Failure(Removed(record.path, tuple(lost)))
+    if before is None:
+        return Success(record)
+    others = (path for path in before.paths if path != record.path)
+    return Success(evolve(record, paths=(record.path, *others)))
+
+
+def without_path(record: VideoRecord, path: str) -> VideoRecord | None:
+    """The record of a video that is not at `path` any more; None if it is nowhere else."""
+    rest = tuple(other for other in record.paths if other != path)
+    return evolve(record, paths=rest) if rest else None
 
 
 def summary_text(annotation: Annotation) -> str:

@@ -34,7 +34,7 @@ def parse_record(text: str) -> VideoRecord:
             id=VideoId(raw["id"]),
             content=fingerprint(raw["content"]),
             paths=tuple(raw["paths"]),
-            info=MediaInfo(**{name: raw["info"][name] for name in _INFO}),
+            info=MediaInfo(**{name: raw["info"][name] for name in _INFO if name in raw["info"]}),
             indexed_at=raw["indexed_at"],
             span=_parse_span(raw["span"]),
             stages=tuple(_parse_stage(stage) for stage in raw["stages"]),

@@ -28,17 +28,23 @@ from kuavi.adapters.libraries._lance_files import (
     TABLES,
     exclusively,
     guarded,
-    mark,
-    marked,
     versions_changed,
 )
+from kuavi.adapters.libraries._lance_open import prepared
 from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
 from kuavi.adapters.libraries._lance_tables import Tables, delete, fetch, write, write_rows
 from kuavi.adapters.libraries._lance_torn import drop_torn, torn_in
 from kuavi.adapters.libraries._lance_vectors import VectorCache
 from kuavi.adapters.libraries._lance_view import LanceView
-from kuavi.adapters.libraries._parts import ANNOTATIONS, NODES, check_parts, part_name
+from kuavi.adapters.libraries._parts import (
+    ANNOTATIONS,
+    NODES,
+    check_parts,
+    continued,
+    part_name,
+    without_path,
+)
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
 from kuavi.domain.manifest import VideoRecord
@@ -48,7 +54,6 @@ from kuavi.ports.library import (
     Library,
     LibraryFailure,
     LibraryView,
-    NoLibrary,
     NoSuchVideo,
     StorageFailed,
 )
@@ -104,6 +109,9 @@ class LanceLibrary:
         """As the port says.  A part that is there under the stage's key is not written again."""
         check_parts(record, parts)
         return self._writing(lambda: self._commit(record, parts))
+
+    def claim(self, video: VideoId, path: str) -> Outcome[tuple[VideoId, ...], LibraryFailure]:
+        return self._writing(lambda: self._claim(video, path))
 
     def annotate(
         self, video: VideoId, annotations: dict[int, Annotation]
@@ -161,16 +169,37 @@ class LanceLibrary:
     def _commit(self, record: VideoRecord, parts: Sequence[Part]) -> Outcome[None, LibraryFailure]:
         videos = self._tables.open(VIDEOS)
         before = entry_of(videos, record.id)
+        checked = continued(record, None if before is None else before.record, parts)
+        if isinstance(checked, Failure):
+            return checked
+        record = checked.unwrap()
         keys = {stage.stage: stage.key for stage in record.stages}
         old = () if before is None else before.holdings
         kept = tuple(held for held in old if keys.get(held.stage) == held.key)
         there = {held.part for held in kept}
         new = tuple(
-            write(self._tables, record, part) for part in parts if part_name(part) not in there
+            holding
+            for part in parts
+            if part_name(part) not in there
+            for holding in write(self._tables, record, part)
         )
         self._name(Entry(record, kept + new))
         self._clean(record.id, [held for held in old if held not in kept], new)
         return Success(None)
+
+    def _claim(self, video: VideoId, path: str) -> Outcome[tuple[VideoId, ...], LibraryFailure]:
+        listed = self.view().bind(lambda view: view.videos())
+        if isinstance(listed, Failure):
+            return listed
+        lost = [old.id for old in listed.unwrap() if old.id != video and path in old.paths]
+        for other in lost:
+            entry = entry_of(self._tables.open(VIDEOS), other)
+            record = None if entry is None else without_path(entry.record, path)
+            if entry is None or record is None:
+                self._remove(other)
+            else:
+                self._name(evolve(entry, record=record))
+        return Success(tuple(lost))
 
     def _annotate(
         self, video: VideoId, annotations: dict[int, Annotation]
@@ -254,47 +283,10 @@ def build(
     is spare, because LanceDB tells the times of versions in local time, which may jump by an hour.
     """
     place = Path(path)
-    ready = _ready(place, create, patience_s)
+    ready = prepared(place, create, patience_s)
     if isinstance(ready, Failure):
         return ready
     found = guarded(place, lambda: torn_in(place / TABLES))
     if found != Success([]):
         exclusively(place, patience_s, lambda: guarded(place, lambda: drop_torn(place / TABLES)))
     return guarded(place, lambda: LanceLibrary(place, patience_s, keep_s))
-
-
-def _ready(place: Path, create: bool, patience_s: float) -> Outcome[None, LibraryFailure]:
-    checked = _marked(place)
-    if isinstance(checked, Failure):
-        match checked.failure():
-            case NoLibrary() if create:
-                reason = "is something else; give a directory that is new or empty"
-                return Failure(StorageFailed(str(place), reason))
-            case _:
-                return checked
-    if checked.unwrap():
-        return Success(None)
-    if not create:
-        return Failure(NoLibrary(str(place)))
-    made = guarded(place, lambda: place.mkdir(parents=True, exist_ok=True))
-    if isinstance(made, Failure):
-        return made
-    return exclusively(place, patience_s, lambda: _make(place))
-
-
-def _make(place: Path) -> Outcome[None, LibraryFailure]:
-    """Make the tables, then the marker; another process may have done it while this one waited."""
-
-    def work() -> None:
-        Tables(place).make_all()
-        mark(place)
-
-    checked = _marked(place)
-    if isinstance(checked, Failure):
-        return checked
-    return Success(None) if checked.unwrap() else guarded(place, work)
-
-
-def _marked(place: Path) -> Outcome[bool, LibraryFailure]:
-    checked = guarded(place, lambda: marked(place))
-    return checked if isinstance(checked, Failure) else checked.unwrap()

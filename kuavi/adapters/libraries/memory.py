@@ -12,20 +12,29 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._bm25 import scores
-from kuavi.adapters.libraries._memory_rows import in_memory, located_of
+from kuavi.adapters.libraries._memory_rows import (
+    Entry,
+    MemoryMaps,
+    in_memory,
+    key_of,
+    located_of,
+    maps_of,
+    tree_of,
+)
 from kuavi.adapters.libraries._parts import (
     NODES,
     SEARCHED,
     check_parts,
+    continued,
     describe,
     part_name,
     query_words,
-    stage_of,
     summary_text,
     vectors_of,
+    without_path,
 )
 from kuavi.domain.annotation import Annotation
-from kuavi.domain.fingerprint import Fingerprint, VideoId
+from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Keyframe
@@ -47,26 +56,10 @@ from kuavi.ports.library import (
     OtherSpace,
     TextMatch,
 )
-from kuavi.ports.parts import (
-    Cuts,
-    Keyframes,
-    Part,
-    Rows,
-    ScreenText,
-    Tags,
-    Transcript,
-    Tree,
-)
+from kuavi.ports.parts import Cuts, Keyframes, Part, Rows, ScreenText, Tags, Transcript
 
 P = TypeVar("P")
 T = TypeVar("T")
-
-
-@frozen
-class _Entry:
-    record: VideoRecord
-    parts: Mapping[str, Part] = field(factory=dict)
-    annotations: Mapping[int, Annotation] = field(factory=dict)
 
 
 @frozen(eq=False)
@@ -75,7 +68,7 @@ class MemoryView:
 
     path: str
     version: int
-    entries: Mapping[VideoId, _Entry]
+    entries: Mapping[VideoId, Entry]
     _derived: dict[str, Any] = field(factory=dict, init=False, repr=False)
 
     def videos(self) -> Outcome[tuple[VideoRecord, ...], LibraryFailure]:
@@ -91,7 +84,7 @@ class MemoryView:
 
     def tree(self, video: VideoId) -> Outcome[SegmentTree | None, LibraryFailure]:
         entry = self.entries.get(video)
-        return Failure(NoSuchVideo(video)) if entry is None else Success(_tree(entry))
+        return Failure(NoSuchVideo(video)) if entry is None else Success(tree_of(entry))
 
     def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
         entry = self.entries.get(video)
@@ -117,6 +110,10 @@ class MemoryView:
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._items(video, ScreenText, lambda part: part.lines)
+
+    def feature_maps(self, video: VideoId) -> Outcome[MemoryMaps | None, LibraryFailure]:
+        entry = self.entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(maps_of(entry))
 
     def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
         return collect(self._outline(record.id) for record in self.videos().unwrap())
@@ -180,7 +177,7 @@ class MemoryView:
     def _texts(self, video: VideoId, layer: Layer) -> list[tuple[VideoId, int, Span, str]]:
         """The layer's texts of a video with their ordinals and spans."""
         entry = self.entries[video]
-        part, tree = entry.parts.get(SEARCHED[layer]), _tree(entry)
+        part, tree = entry.parts.get(SEARCHED[layer]), tree_of(entry)
         if isinstance(part, Transcript):
             return [(video, i, said.span, said.text) for i, said in enumerate(part.utterances)]
         if isinstance(part, ScreenText):
@@ -209,16 +206,6 @@ class MemoryView:
         return Success(located_of(space, wanted))
 
 
-def _tree(entry: _Entry) -> SegmentTree | None:
-    part = entry.parts.get(NODES)
-    return part.tree if isinstance(part, Tree) else None
-
-
-def _key(record: VideoRecord, part: Part) -> Fingerprint | None:
-    made = record.record(stage_of(part))
-    return None if made is None else made.key
-
-
 class MemoryLibrary:
     """Safe to share between threads."""
 
@@ -240,16 +227,33 @@ class MemoryLibrary:
         """As the port says.  A part that is there under the stage's key is not written again."""
         check_parts(record, parts)
         with self._lock:
-            before = self._view.entries.get(record.id, _Entry(record))
+            entry = self._view.entries.get(record.id)
+            checked = continued(record, None if entry is None else entry.record, parts)
+            if isinstance(checked, Failure):
+                return checked
+            record, before = checked.unwrap(), entry or Entry(record)
             kept = {
                 name: part
                 for name, part in before.parts.items()
-                if _key(record, part) == _key(before.record, part)
+                if key_of(record, part) == key_of(before.record, part)
             }
             new = {part_name(part): in_memory(part) for part in parts}
             annotations = before.annotations if NODES in kept else {}
-            self._put(_Entry(record, {**new, **kept}, annotations))
+            self._put(Entry(record, {**new, **kept}, annotations))
         return Success(None)
+
+    def claim(self, video: VideoId, path: str) -> Outcome[tuple[VideoId, ...], LibraryFailure]:
+        with self._lock:
+            entries = {**self._view.entries}
+            lost = [v for v, entry in entries.items() if v != video and path in entry.record.paths]
+            for other in lost:
+                entry = entries.pop(other)
+                record = without_path(entry.record, path)
+                if record is not None:
+                    entries[other] = evolve(entry, record=record)
+            if lost:
+                self._replace(entries)
+        return Success(tuple(lost))
 
     def annotate(
         self, video: VideoId, annotations: dict[int, Annotation]
@@ -259,7 +263,7 @@ class MemoryLibrary:
             entry = self._view.entries.get(video)
             if entry is None:
                 return Failure(NoSuchVideo(video))
-            tree = _tree(entry)
+            tree = tree_of(entry)
             n_nodes = 0 if tree is None else len(tree)
             if not all(0 <= node < n_nodes for node in annotations):
                 raise IndexError(f"nodes {sorted(annotations)} of a tree of {n_nodes}")
@@ -282,10 +286,10 @@ class MemoryLibrary:
             Health(self._path, SCHEMA_VERSION, len(entries), rows={"videos": len(entries)})
         )
 
-    def _put(self, entry: _Entry) -> None:
+    def _put(self, entry: Entry) -> None:
         self._replace({**self._view.entries, entry.record.id: entry})
 
-    def _replace(self, entries: Mapping[VideoId, _Entry]) -> None:
+    def _replace(self, entries: Mapping[VideoId, Entry]) -> None:
         self._view = MemoryView(self._path, self._view.version + 1, entries)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from math import ceil
+from math import ceil, floor
 
 from kuavi.domain.manifest import Gap, Stage
 from kuavi.domain.spans import clock
 
 REASONS_SHOWN = 3
 """How many different reasons for gaps are shown for one stage."""
+
+MANY_HOURS = 99
 
 
 def printable(text: str) -> str:
@@ -41,13 +43,26 @@ def duration(time_s: float) -> str:
 
 
 def time_left(left_s: float) -> str:
-    """`0:02:05 left`, rounded up."""
+    """`0:02:05 left`, rounded up; nobody counts days."""
+    if left_s >= MANY_HOURS * 3600:
+        return f"over {MANY_HOURS} h left"
     return f"{timedelta(seconds=ceil(left_s))} left"
 
 
 def speed(times_real: float) -> str:
     """Seconds of video done in a second: `0.3x`, `12x`."""
     return f"{times_real:.1f}x" if round(times_real, 1) < 10 else f"{times_real:.0f}x"
+
+
+def frame_rate(frames_a_second: float) -> str:
+    """`0.5 frames/s`, `62 frames/s`."""
+    amount = frames_a_second
+    return f"{amount:.1f} frames/s" if round(amount, 1) < 10 else f"{amount:.0f} frames/s"
+
+
+def share(part: float) -> str:
+    """`43 %`, rounded down: 100 % is all of it."""
+    return f"{floor(part * 100)} %"
 
 
 def gap_lines(gaps: Sequence[Gap]) -> tuple[str, ...]:

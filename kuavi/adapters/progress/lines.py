@@ -6,18 +6,23 @@ from typing import TextIO, assert_never
 
 from attrs import frozen
 
+from kuavi.adapters.progress._paces import Paces
 from kuavi.adapters.progress._reporter import Reporter
 from kuavi.adapters.progress._stream import Steadfast
 from kuavi.adapters.progress._words import (
     count,
     duration,
+    frame_rate,
     gap_lines,
     listed,
     printable,
+    share,
     speed,
+    time_left,
     title,
 )
 from kuavi.domain.manifest import Stage
+from kuavi.domain.pace import Pace, fraction, frames_a_second, left_s, times_real
 from kuavi.domain.spans import clock
 from kuavi.ports.progress import (
     Advanced,
@@ -38,12 +43,10 @@ PATIENCE_S = 60.0
 
 @frozen
 class _Told:
-    """What was last told of a stage under way, and where and when the stage began."""
+    """When a stage under way was told of last, and where it was."""
 
     at_s: float
     done_s: float
-    began_at_s: float
-    began_done_s: float
 
 
 class Lines:
@@ -52,20 +55,23 @@ class Lines:
         self._elapsed_s = elapsed_s
         self._heads: dict[str, str] = {}
         self._began: dict[str, float] = {}
+        self._paces = Paces()
         self._told: dict[tuple[str, Stage], _Told] = {}
 
     def tell(self, event: Event) -> None:
+        now_s = self._elapsed_s()
+        pace = self._paces.after(event, now_s)
         match event:
             case VideoStarted(path, position, of):
                 self._heads[path] = f"[{position}/{of}] "
-                self._began[path] = self._elapsed_s()
+                self._began[path] = now_s
                 self._out.line(f"[{position}/{of}] {title(path)}")
             case StagesPlanned(path, todo, kept):
                 self._say(path, f"to do: {listed(todo) or 'nothing'}")
                 if kept:
-                    self._say(path, f"kept: {listed(kept)}")
+                    self._say(path, f"kept: {listed(kept)} ({share(fraction(pace))} of the work)")
             case Advanced():
-                self._advanced(event)
+                self._advanced(event, pace, now_s)
             case StageDone():
                 self._stage_done(event)
             case VideoDone():
@@ -73,15 +79,14 @@ class Lines:
             case _:
                 assert_never(event)
 
-    def _advanced(self, event: Advanced) -> None:
-        now, key = self._elapsed_s(), (event.path, event.stage)
-        last = self._told.setdefault(key, _Told(now, event.done_s, now, event.done_s))
-        waited_s, further_s = now - last.at_s, event.done_s - last.done_s
+    def _advanced(self, event: Advanced, pace: Pace, now_s: float) -> None:
+        key = (event.path, event.stage)
+        last = self._told.setdefault(key, _Told(now_s, event.done_s))
+        waited_s, further_s = now_s - last.at_s, event.done_s - last.done_s
         far = event.of_s > 0 and further_s >= STEP * event.of_s
         if waited_s >= PATIENCE_S or (far and waited_s >= PAUSE_S):
-            rate = speed((event.done_s - last.began_done_s) / (now - last.began_at_s))
-            self._told[key] = _Told(now, event.done_s, last.began_at_s, last.began_done_s)
-            self._say(event.path, f"{event.stage} {_share(event)}, {rate} real time")
+            self._told[key] = _Told(now_s, event.done_s)
+            self._say(event.path, f"{event.stage} {_reached(event)}{_pace(pace, now_s)}")
 
     def _stage_done(self, event: StageDone) -> None:
         self._told.pop((event.path, event.stage), None)
@@ -103,13 +108,23 @@ class Lines:
         self._out.line(f"{self._heads.get(path, '')}{title(path)}: {text}")
 
 
-def _share(event: Advanced) -> str:
+def _reached(event: Advanced) -> str:
     """`43 %`; without a known length, the time reached."""
-    return (
-        f"{event.done_s / event.of_s:.0%}".replace("%", " %")
-        if event.of_s > 0
-        else clock(event.done_s)
-    )
+    known = event.of_s > 0
+    return share(min(event.done_s / event.of_s, 1.0)) if known else clock(event.done_s)
+
+
+def _pace(pace: Pace, now_s: float) -> str:
+    """How far the whole video is, how fast it goes, and what is left, as far as that is known."""
+    rate, frames = times_real(pace, now_s), frames_a_second(pace, now_s)
+    left = left_s(pace, now_s)
+    told = [
+        f" (video {share(fraction(pace))})",
+        "" if rate is None else f", {speed(rate)} real time",
+        "" if frames is None else f", {frame_rate(frames)}",
+        "" if left is None else f", {time_left(left)}",
+    ]
+    return "".join(told)
 
 
 def build(stream: TextIO, elapsed_s: Callable[[], float] = monotonic) -> Reporter:

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from attrs import frozen
 
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import LOOKED
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.progress import (
     Advanced,
@@ -30,8 +30,6 @@ from kuavi.ports.progress import (
 )
 
 START, OPEN, LOOK, REST = "start and load models", "open", "look at pictures", "rest"
-LOOKED = frozenset({Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION})
-"""Made together in the one decode pass."""
 
 PROCESS = Path("/proc/self")
 

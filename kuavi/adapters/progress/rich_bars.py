@@ -16,19 +16,23 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from kuavi.adapters.progress._paces import Paces
 from kuavi.adapters.progress._reporter import Reporter
 from kuavi.adapters.progress._stream import Steadfast
 from kuavi.adapters.progress._words import (
     count,
     duration,
+    frame_rate,
     gap_lines,
     listed,
     printable,
+    share,
     speed,
     time_left,
     title,
 )
 from kuavi.domain.manifest import Stage
+from kuavi.domain.pace import Pace, fraction, frames_a_second, left_s, times_real
 from kuavi.domain.spans import clock
 from kuavi.ports.progress import (
     Advanced,
@@ -49,24 +53,45 @@ class _Name(ProgressColumn):
 
 
 class _Share(ProgressColumn):
-    """`43 %`, or the time reached where the length is unknown."""
+    """How much of the video is done: `43 %`."""
 
     def render(self, task: Task) -> Text:
-        share = clock(task.completed) if task.total is None else f"{task.percentage:.0f} %"
-        return Text(share.rjust(6), style="bold")
+        return Text(share(task.completed).rjust(5), style="bold")
 
 
 class _Speed(ProgressColumn):
-    """Seconds of video in a second, over the last half minute."""
+    """Pictures looked at in a second, or seconds of video; or where a stage of no length is."""
+
+    max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
-        return Text(f"{speed(task.speed)} real time" if task.speed else "", style="cyan")
+        pace, now_s = _pace(task), task.get_time()
+        frames, rate = frames_a_second(pace, now_s), times_real(pace, now_s)
+        if frames is not None:
+            return Text(frame_rate(frames), style="cyan")
+        if not pace.known:
+            return Text(f"at {clock(pace.marks[-1].reached_s)}", style="cyan")
+        return Text("" if rate is None else f"{speed(rate)} real time", style="cyan")
 
 
 class _Left(ProgressColumn):
+    """Until the video is done."""
+
+    max_refresh = 0.5
+
     def render(self, task: Task) -> Text:
-        left = task.time_remaining
+        left = left_s(_pace(task), task.get_time())
         return Text("" if left is None else time_left(left), style="dim")
+
+
+def _pace(task: Task) -> Pace:
+    pace: Pace = task.fields["pace"]
+    return pace
+
+
+def _next(pace: Pace) -> Stage | None:
+    """The first stage that is not over."""
+    return next((stage for stage in pace.todo if stage not in pace.over), None)
 
 
 class Bars:
@@ -88,19 +113,21 @@ class Bars:
             disable=not self._console.is_terminal,
             redirect_stdout=False,  # results may go there, and not to this stream
         )
-        self._tasks: dict[tuple[str, Stage], TaskID] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._paces = Paces()
         self._began: dict[str, float] = {}
 
     def tell(self, event: Event) -> None:
+        pace = self._paces.after(event, self._elapsed_s())
         match event:
             case VideoStarted():
                 self._video_started(event)
             case StagesPlanned():
-                self._planned(event)
+                self._planned(event, pace)
             case Advanced():
-                self._advanced(event)
+                self._draw(event.path, event.stage, pace)
             case StageDone():
-                self._stage_done(event)
+                self._stage_done(event, pace)
             case VideoDone():
                 self._video_done(event)
             case _:
@@ -115,21 +142,27 @@ class Bars:
         name = (title(event.path), "bold")
         self._console.print(Text.assemble(place, name), soft_wrap=True)
 
-    def _planned(self, event: StagesPlanned) -> None:
+    def _planned(self, event: StagesPlanned, pace: Pace) -> None:
         if event.kept:
             self._say("=", "dim", f"kept: {listed(event.kept)}")
         self._say(">", "dim", f"to do: {listed(event.todo) or 'nothing'}")
+        if event.todo:
+            self._draw(event.path, event.todo[0], pace)
 
-    def _advanced(self, event: Advanced) -> None:
-        key = (event.path, event.stage)
-        total = event.of_s if event.of_s > 0 else None
-        if key not in self._tasks:
+    def _draw(self, path: str, stage: Stage, pace: Pace) -> None:
+        """One bar a video, named by the stage under way."""
+        new = path not in self._tasks
+        if new:
             self._bars.start()
-            self._tasks[key] = self._bars.add_task(event.stage.value, total=total)
-        self._bars.update(self._tasks[key], completed=event.done_s, total=total)
+            self._tasks[path] = self._bars.add_task("", total=1.0, visible=False, pace=pace)
+        task, done, name = self._tasks[path], fraction(pace), stage.value
+        self._bars.update(
+            task, completed=done, description=name, visible=True, refresh=new, pace=pace
+        )
 
-    def _stage_done(self, event: StageDone) -> None:
-        self._drop((event.path, event.stage))
+    def _stage_done(self, event: StageDone, pace: Pace) -> None:
+        if event.path in self._tasks:
+            self._draw(event.path, _next(pace) or event.stage, pace)
         name = event.stage.value.ljust(NAME_WIDTH)
         amount = f"{count(event.items, 'item'):>14}  {duration(event.took_s):>12}"
         self._say("✓" if self._fancy else "+", "green", f"{name} {amount}")
@@ -137,8 +170,9 @@ class Bars:
             self._say("!", "yellow", f"{name} {line}", "yellow")
 
     def _video_done(self, event: VideoDone) -> None:
-        for key in [key for key in self._tasks if key[0] == event.path]:
-            self._drop(key)
+        task = self._tasks.pop(event.path, None)
+        if task is not None:
+            self._bars.remove_task(task)
         began = self._began.pop(event.path, None)
         took = "" if began is None else f" in {duration(self._elapsed_s() - began)}"
         if event.problem is None:
@@ -146,11 +180,6 @@ class Bars:
         else:
             mark = "✗" if self._fancy else "x"
             self._say(mark, "bold red", f"failed: {printable(event.problem)}", "red")
-
-    def _drop(self, key: tuple[str, Stage]) -> None:
-        task = self._tasks.pop(key, None)
-        if task is not None:
-            self._bars.remove_task(task)
 
     def _say(self, mark: str, mark_style: str, text: str, style: str = "") -> None:
         line = Text.assemble(INDENT + " ", (mark, mark_style), " ", (text, style))

@@ -8,12 +8,13 @@ from kuavi.adapters.readers._choice import Choice, Chosen
 from kuavi.adapters.readers._container import Media, Opener, open_media
 from kuavi.adapters.readers._decoding import pictures
 from kuavi.adapters.readers._sampled import SampledRun
+from kuavi.domain.media import Ended, Lost
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.reader import ReadFailure
 
 
-def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure]]:
-    """What the views take of the file's video, in time order.
+def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen | Lost | Ended, ReadFailure]]:
+    """What the views take of the file's video, in time order; its end where it was reached.
 
     Unless a view takes every frame, only packets that matter are decoded.  Where that is not known
     to be exact, or something is amiss in the file, a plain decode takes over: after damage from
@@ -29,6 +30,8 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
         yield Success(one)
     trouble = run.trouble
     if trouble is None:
+        if run.ended_s is not None and choice.within is None:
+            yield Success(Ended(run.ended_s))
         return
     reached_s = run.set_back()
     if not run.began:
@@ -45,7 +48,7 @@ def chosen(media: Media, choice: Choice) -> Iterator[Outcome[Chosen, ReadFailure
 
 def _plain(
     media: Media, choice: Choice, from_s: float | None, given_s: float | None
-) -> Iterator[Outcome[Chosen, ReadFailure]]:
+) -> Iterator[Outcome[Chosen | Lost | Ended, ReadFailure]]:
     """Decode everything from `from_s` on; no picture up to `given_s` is given again.
 
     The folds of the choice take no instant twice, so they may see pictures a second time.
@@ -54,8 +57,15 @@ def _plain(
         if isinstance(outcome, Failure):
             yield outcome
             return
-        one = choice.of_timed(outcome.unwrap())
+        timed = outcome.unwrap()
+        if isinstance(timed, Lost):
+            if choice.within is None or choice.within.overlap(timed.span) is not None:
+                yield Success(timed)
+            continue
+        one = choice.of_timed(timed)
         if one.views and (given_s is None or one.timed.time_s > given_s):
             yield Success(one)
+        if timed.last and choice.within is None:
+            yield Success(Ended(timed.until_s))
         if choice.done:
             return

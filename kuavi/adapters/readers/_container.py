@@ -103,6 +103,15 @@ def open_media(path: str, opener: Opener) -> Outcome[Media, ReadFailure]:
     return Success(media)
 
 
+def unread(media: Media) -> str:
+    """What other pictures than the video's the file holds, in words."""
+    others = [s for s in media.container.streams.video if s is not media.video]
+    covers = sum(bool(s.disposition & _UNLIKE_VIDEO) for s in others)
+    tracks = len(others) - covers
+    more = f"{tracks} more video track{'s' if tracks > 1 else ''}" if tracks else ""
+    return " and ".join(filter(None, [more, "cover art" if covers else ""]))
+
+
 def _refused(path: str) -> ReadFailure | None:
     try:
         status = Path(path).stat()

@@ -9,7 +9,9 @@ from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.readers._container import Media, too_many_pixels
+from kuavi.adapters.readers._losses import INCOMPLETE, NO_PICTURE, Losses
 from kuavi.adapters.readers._timeline import Timeline
+from kuavi.domain.media import Lost
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import Damaged, TooLarge
@@ -32,7 +34,8 @@ MAX_READ_ERRORS = 8
 class Decoding:
     """Decodes one stream; `trouble` is what went wrong since the last good frame, or empty.
 
-    `stopped` is the limit that ended it, or empty.
+    `stopped` is the limit that ended it, or empty.  `missing` is the stamp of the first picture
+    that is missing before the one given last, None: none is.
     """
 
     def __init__(self, media: Media, stream: Any) -> None:
@@ -42,22 +45,33 @@ class Decoding:
         self._count = 0
         self.trouble = ""
         self.stopped = ""
+        self.missing: int | None = None
+        self.losses = Losses(stream, sought=False)
 
-    def frames(self) -> Iterator[Any]:
-        """Decoded frames in presentation order; packets that don't decode are passed over."""
+    def frames(self, *, sought: bool = False) -> Iterator[Any]:
+        """Decoded frames in presentation order; packets that don't decode are passed over.
+
+        `sought`: the container was searched, so that the first packets may lack what they need.
+        """
+        self.losses = Losses(self._stream, sought=sought)
         for packet in self.packets():
             self._media.pulse(0.0)
+            self.losses.sent(packet)
             try:
                 decoded = packet.decode()
             except av.FFmpegError as error:
                 self.trouble = self._told(error)
+                self.losses.refused(packet)
                 continue
             for frame in decoded:
                 self._check(frame)
                 if self.stopped:
                     return
                 self.trouble = "the last picture or sound is incomplete" if frame.is_corrupt else ""
+                self.missing = self.losses.before(frame) if self._stream.type == "video" else None
                 yield frame
+        if self.losses.at_end and not self.trouble:
+            self.trouble = "the pictures after it can't be decoded"
 
     def _told(self, error: av.FFmpegError) -> str:
         """What went wrong; libavcodec forgets a size that it refuses, or keeps it for us to see."""
@@ -98,6 +112,7 @@ class Decoding:
                     yield packet
             except av.FFmpegError as error:
                 self.trouble = error.strerror or str(error)
+                self.losses.hole()
                 errors += 1
             except IndexError:
                 errors += 1
@@ -113,6 +128,22 @@ class Timed:
     time_s: float
     until_s: float
     last: bool
+
+
+@frozen(eq=False)
+class Placed:
+    """A decoded picture in time; `length_s` is 0 where it is unknown.
+
+    `lost_s` is when the first picture missing before it would have been shown, None: none is.
+    `doubtful`: more may be missing than that.
+    """
+
+    picture: Any
+    time_s: float
+    length_s: float
+    lost_s: float | None
+    whole: bool
+    doubtful: bool
 
 
 def prepare(media: Media, stream: Any) -> None:
@@ -141,40 +172,56 @@ def seek(media: Media, stream: Any, time_s: float) -> bool:
 
 def pictures(
     media: Media, stream: Any, from_s: float | None, within: Span | None
-) -> Iterator[Outcome[Timed, Damaged]]:
+) -> Iterator[Outcome[Timed | Lost, Damaged]]:
     """Pictures in time order from the one on screen at `from_s`, or a little earlier, on.
 
     One picture is held back until the next one's time is known.  Pictures whose time is not after
     the one before are never on screen and are left out.  A packet that doesn't decode in the
-    middle lengthens the picture before it; `Damaged` ends the run where nothing came after it, and
-    where the stream ended well before the end its header states.
+    middle lengthens the picture before it, and is `Lost`, as is a picture that came in part.
+    `Damaged` ends the run where nothing came after it, and where the stream ended well before the
+    end its header states.
     """
     prepare(media, stream)
     decoding = Decoding(media, stream)
-    held: Any = None
-    time_s, until_s = 0.0, 0.0
-    for picture, next_s, length_s in _placed(media, decoding, stream, from_s):
-        if held is not None and next_s <= time_s:
+    held: Placed | None = None
+    until_s = 0.0
+    for placed in _placed(media, decoding, stream, from_s):
+        if held is not None and placed.time_s <= held.time_s:
             continue
+        length_s = placed.length_s
         if held is not None:
-            yield Success(Timed(held, time_s, next_s, last=False))
-            if within is not None and next_s >= within.end_s:
+            yield Success(Timed(held.picture, held.time_s, placed.time_s, last=False))
+            if within is not None and placed.time_s >= within.end_s:
                 return
-            length_s = length_s or next_s - time_s
-        held, time_s = picture, next_s
-        until_s = time_s + (length_s or usual_length_s(stream))
+            length_s = length_s or placed.time_s - held.time_s
+        yield from map(Success, _lost(held, placed, usual_length_s(stream)))
+        held = placed
+        until_s = held.time_s + (length_s or usual_length_s(stream))
     trouble = decoding.stopped or decoding.trouble or cut_off(media, stream, until_s)
     if held is not None:
-        yield Success(Timed(held, time_s, until_s, last=not trouble))
+        yield Success(Timed(held.picture, held.time_s, until_s, last=not trouble))
     elif not trouble and within is None:
         trouble = "no picture could be decoded"
     if trouble:
         yield Failure(Damaged(media.path, until_s, trouble))
 
 
+def _lost(held: Placed | None, placed: Placed, usual_s: float) -> Iterator[Lost]:
+    """What is missing between two pictures, and the first of them where it is incomplete."""
+    since_s = 0.0 if held is None else held.time_s
+    lost_s = placed.lost_s
+    if placed.doubtful and lost_s is None and placed.time_s > since_s + 1.5 * usual_s:
+        lost_s = since_s + usual_s
+    if held is not None and not held.whole:
+        end_s = placed.time_s if lost_s is None else max(lost_s, since_s + usual_s / 2)
+        yield Lost(Span(held.time_s, min(end_s, placed.time_s)), INCOMPLETE)
+    if lost_s is not None and max(lost_s, since_s) < placed.time_s:
+        yield Lost(Span(max(lost_s, since_s), placed.time_s), NO_PICTURE)
+
+
 def _placed(
     media: Media, decoding: Decoding, stream: Any, from_s: float | None
-) -> Iterator[tuple[Any, float, float]]:
+) -> Iterator[Placed]:
     """Decoded frames with their times and lengths (0: unknown), up to the longest that is read."""
     timeline = Timeline(media.start_s, media.duration_s)
     limit_s = media.limits.max_duration_s
@@ -185,7 +232,12 @@ def _placed(
             decoding.stopped = TooLarge(media.path, "it goes on", limit_s, "max_duration_s").told
             return
         if time_s is not None:
-            yield picture, time_s, length_s
+            before = decoding.missing
+            base = float(picture.time_base or stream.time_base)
+            lost_s = None if before is None else time_s - (picture.pts - before) * base
+            losses = decoding.losses
+            whole = losses.whole(picture)
+            yield Placed(picture, time_s, length_s, lost_s, whole, losses.doubtful)
 
 
 def _positioned(
@@ -202,7 +254,7 @@ def _positioned(
     for target_s in (from_s - step_s for step_s in BACK_STEPS_S):
         if target_s <= 0 or not seek(media, stream, target_s):
             break
-        frames = decoding.frames()
+        frames = decoding.frames(sought=True)
         first = next(frames, None)
         stamp_s = None if first is None else seconds(first, stream)[0]
         if stamp_s is not None and stamp_s - media.start_s <= from_s:

@@ -72,12 +72,17 @@ class Lookahead:
         while self._unsettled and not self.done and not self.awry:
             self._place(heappop(self._unsettled))
 
-    def settle_last(self, usual_length_s: float) -> None:
-        """The last picture on screen ends with its own length, or the usual one."""
+    def settle_last(self, usual_length_s: float) -> float | None:
+        """The last picture on screen ends with its own length, or the usual one: when that is.
+
+        None if all that is wanted was settled before.
+        """
+        end_s = None
         if self._held is not None and not self.awry and not self.done:
             end_s = self.end_s(usual_length_s)
             self._settle(self._held, Shown(self._held.shown.time_s, end_s, last=True))
         self.done = True
+        return end_s
 
     @property
     def placed_s(self) -> float | None:

@@ -120,7 +120,7 @@ class Child:
         while left:
             if not self._poll.poll(self._wait_s * 1000):
                 raise ChildError(
-                    f"the decoder gave no sign of life for {self._wait_s:g} s (stall_s)"
+                    f"the decoder gave no sign of life for {self._wait_s:g} s (--limit stall_s=N)"
                 )
             count = os.readv(self._out.fileno(), [left])
             if count == 0:
@@ -137,7 +137,8 @@ class Child:
             return (
                 "decoding takes more CPU time than the limits cpu_floor_s = "
                 f"{self._limits.cpu_floor_s:g} and cpu_s_per_media_s = "
-                f"{self._limits.cpu_s_per_media_s:g} allow; raise them to read on"
+                f"{self._limits.cpu_s_per_media_s:g} allow; raise them to read on "
+                "(--limit cpu_floor_s=N, --limit cpu_s_per_media_s=N)"
             )
         if code < 0:
             return f"the decoder crashed ({_signal_name(-code)})"

@@ -58,6 +58,7 @@ class SampledRun:
         self._awaited: list[int] = []
         self.began = False
         self.n_packets = self.n_sent = 0
+        self.ended_s: float | None = None  # when the last picture leaves the screen, once known
         self.trouble: Trouble | None = None
 
     def set_back(self) -> float | None:
@@ -176,7 +177,7 @@ class SampledRun:
             if trouble or self._plan.placed_s is None:
                 self.trouble = Trouble(trouble or "no picture", local=True)
                 return
-            self._plan.settle_last(usual_s)
+            self.ended_s = self._plan.settle_last(usual_s)
         if self._plan.awry:
             self.trouble = Trouble("its time stamps are out of order")
             return

@@ -16,8 +16,11 @@ from kuavi.domain.media import (
     AtTimes,
     AudioChunk,
     ByRate,
+    Ended,
     EveryFrame,
     Frame,
+    FrameItem,
+    Lost,
     MediaInfo,
     Samples,
     Sampling,
@@ -41,7 +44,7 @@ MAX_HEADER = 1 << 20
 ALIVE, END, BROKEN = "alive", "end", "broken"
 """Kinds of message beside the items: a sign of life, the call is over, the reader raised."""
 
-Item: TypeAlias = Seen | AudioChunk | MediaInfo | ReadFailure
+Item: TypeAlias = FrameItem | AudioChunk | MediaInfo | ReadFailure
 
 _FAILURES = {
     kind.__name__: kind
@@ -93,6 +96,10 @@ def to_item(kind: str, values: Mapping[str, Any], payload: bytearray) -> Item:
         return AudioChunk(values["start_s"], samples)
     if kind == "MediaInfo":
         return MediaInfo(**values)
+    if kind == "Ended":
+        return Ended(values["end_s"])
+    if kind == "Lost":
+        return Lost(Span(**values["span"]), values["reason"])
     return _FAILURES[kind](**values)
 
 

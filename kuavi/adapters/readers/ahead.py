@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, FrameItem, MediaInfo, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import FrameReader, ReadFailure
@@ -78,7 +78,7 @@ class ReadAhead:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         yield from _Ahead(lambda: self.inner.frames(path, views, within), self.waiting).items()
 
     def audio(

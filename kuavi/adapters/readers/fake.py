@@ -14,7 +14,10 @@ from kuavi.adapters.readers._sizes import fitted
 from kuavi.domain.media import (
     AUDIO_RATE_HZ,
     AudioChunk,
+    Ended,
     Frame,
+    FrameItem,
+    Lost,
     MediaInfo,
     Pixels,
     Samples,
@@ -38,13 +41,15 @@ from kuavi.ports.reader import (
 class FakeClip:
     """A clip: pictures with ascending times, when the last one ends, samples from 0 s on.
 
-    With `damaged_at_s` pictures and sound end there, and `Damaged` follows.
+    With `damaged_at_s` pictures and sound end there, and `Damaged` follows.  `lost` are stretches
+    where pictures are missing, in time order.
     """
 
     frames: tuple[tuple[float, Pixels], ...]
     end_s: float
     samples: Samples | None = None
     damaged_at_s: float | None = None
+    lost: tuple[Span, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         times = [time_s for time_s, _ in self.frames]
@@ -92,7 +97,7 @@ class FakeReader:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         clip = self.clips.get(path)
         if clip is None:
             yield Failure(FileMissing(path))
@@ -119,16 +124,21 @@ def build(clips: Mapping[str, FakeClip]) -> FrameReader:
 
 def _served(
     path: str, clip: FakeClip, views: Sequence[View], within: Span | None
-) -> Iterator[Outcome[Seen, ReadFailure]]:
+) -> Iterator[Outcome[FrameItem, ReadFailure]]:
     cursors: tuple[Cursor, ...] = tuple(start(view.sampling, within) for view in views)
+    lost = [span for span in clip.lost if within is None or within.overlap(span) is not None]
     for shown, pixels in clip.stretches:
         part = clipped(shown, within)
         if part is None:
             continue
+        while lost and lost[0].end_s <= shown.time_s:
+            yield Success(Lost(lost.pop(0), "the clip has no pictures there"))
         cursors, wanted = take_each(cursors, part)
         for position in wanted:
             frame = Frame(shown.time_s, _scaled(pixels, views[position].max_side))
             yield Success(Seen(position, frame, shown.until_s))
+        if shown.last and within is None:
+            yield Success(Ended(shown.until_s))
         if all(map(finished, cursors)):
             return
     cut_s = clip.damaged_at_s

@@ -14,7 +14,7 @@ from returns.result import Failure, Success
 from kuavi.adapters.readers._process import Child, ChildError, Spare
 from kuavi.adapters.readers._wire import Item, from_span, from_views
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, FrameItem, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import Damaged, FrameReader, NotReadable, ReadFailure
@@ -35,16 +35,16 @@ class IsolatedReader:
         for item in list(self._items({"call": "info", "path": path})):
             if isinstance(item, MediaInfo):
                 return Success(item)
-            if not isinstance(item, Seen | AudioChunk):
+            if not isinstance(item, FrameItem | AudioChunk):
                 return Failure(item)
         return Failure(NotReadable(path, "the decoder gave no answer"))
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         asked = {"call": "frames", "path": path, "views": from_views(views)}
         for item in self._items({**asked, "within": from_span(within)}):
-            if isinstance(item, Seen):
+            if isinstance(item, FrameItem):
                 yield Success(item)
             elif not isinstance(item, AudioChunk | MediaInfo):
                 yield Failure(item)
@@ -55,7 +55,7 @@ class IsolatedReader:
         for item in self._items({"call": "audio", "path": path, "within": from_span(within)}):
             if isinstance(item, AudioChunk):
                 yield Success(item)
-            elif not isinstance(item, Seen | MediaInfo):
+            elif not isinstance(item, FrameItem | MediaInfo):
                 yield Failure(item)
 
     def _items(self, request: Mapping[str, Any]) -> Iterator[Item]:

@@ -13,7 +13,7 @@ import av
 from attrs import frozen
 from returns.result import Failure, Success
 
-from kuavi.adapters.readers._choice import Choice
+from kuavi.adapters.readers._choice import Choice, Chosen
 from kuavi.adapters.readers._chosen import chosen
 from kuavi.adapters.readers._container import (
     Media,
@@ -22,13 +22,14 @@ from kuavi.adapters.readers._container import (
     open_media,
     sample_aspect,
     too_long,
+    unread,
 )
 from kuavi.adapters.readers._decoding import Decoding, Timed, prepare
 from kuavi.adapters.readers._scale import Scaler, Turn, turn_of
 from kuavi.adapters.readers._sizes import fitted
 from kuavi.adapters.readers._sound import chunks
 from kuavi.domain.limits import DecodeLimits
-from kuavi.domain.media import AudioChunk, MediaInfo, Seen, View
+from kuavi.domain.media import AudioChunk, FrameItem, MediaInfo, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.reader import (
@@ -62,7 +63,7 @@ class PyAvReader:
 
     def frames(
         self, path: str, views: Sequence[View], within: Span | None = None
-    ) -> Iterator[Outcome[Seen, ReadFailure]]:
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
         opened = open_media(path, self.opener)
         if isinstance(opened, Failure):
             yield opened
@@ -120,19 +121,23 @@ def _info(media: Media, stream: Any) -> Outcome[MediaInfo, ReadFailure]:
         start_s=media.start_s,
         rotation=turn.clockwise_deg,
         has_audio=media.audio is not None,
+        unread=unread(media),
     )
     return Success(info)
 
 
 def _served(
     media: Media, views: Sequence[View], within: Span | None
-) -> Iterator[Outcome[Seen, ReadFailure]]:
+) -> Iterator[Outcome[FrameItem, ReadFailure]]:
     scaler = Scaler(sample_aspect(media.video))
     for outcome in chosen(media, Choice(views, within)):
         if isinstance(outcome, Failure):
             yield outcome
             return
         one = outcome.unwrap()
+        if not isinstance(one, Chosen):
+            yield Success(one)
+            continue
         for seen in _seen(scaler, one.timed, views, one.views, media.path):
             yield seen
             if isinstance(seen, Failure):

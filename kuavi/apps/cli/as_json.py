@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
 from kuavi.apps.toolbox.session import Indexed
+from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
 from kuavi.apps.usecases.probes import Classified, Trained
 from kuavi.apps.usecases.queries import FieldMatch, Hit, SearchResult
@@ -155,6 +156,7 @@ def of_video(video: VideoRecord) -> Object:
             "duration_s": info.duration_s,
             "rotation": info.rotation,
             "has_audio": info.has_audio,
+            "unread": info.unread,
         },
         "stages": [_stage(record) for record in video.stages],
     }
@@ -196,7 +198,7 @@ def of_indexed(one: Indexed) -> Object:
     }
 
 
-def of_health(health: Health) -> Object:
+def of_health(health: Health, recalls: Sequence[SketchRecall] | None) -> Object:
     return {
         "path": health.path,
         "schema": health.schema,
@@ -209,6 +211,19 @@ def of_health(health: Health) -> Object:
             {"problem": finding.problem, "repaired": finding.repaired}
             for finding in health.findings
         ],
+        "sketches": [
+            {
+                "layer": told.layer.value,
+                "rows": told.rows,
+                "queries": told.queries,
+                "best": told.best,
+                "recall": told.recall,
+                "same": told.same,
+            }
+            for told in recalls
+        ]
+        if recalls is not None
+        else None,
     }
 
 

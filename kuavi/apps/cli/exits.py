@@ -56,6 +56,7 @@ CODES = {
     "PathUnreadable": Exit.FAILED,
     "ProbeUnreadable": Exit.NOT_FOUND,
     "ProbeUnwritable": Exit.FAILED,
+    "Removed": Exit.FAILED,
     "StorageFailed": Exit.LIBRARY,
     "TooFewExamples": Exit.USAGE,
     "TooLarge": Exit.FAILED,

@@ -16,6 +16,8 @@ from kuavi.apps.toolbox.errors import KuaviError
 if TYPE_CHECKING:
     from kuavi.apps.cli.show_index import Content
     from kuavi.apps.toolbox.session import Indexed, OpenLibrary
+    from kuavi.apps.usecases.report import IndexReport
+    from kuavi.domain.limits import DecodeLimits
     from kuavi.domain.plan import IndexPlan
 
 
@@ -38,6 +40,12 @@ def index(
         int,
         typer.Option(metavar="N", min=0, help="Videos at a time; 0: one a core, at most 4."),
     ] = 1,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=N", help="What decoding a file may take; docs/cli.md names all."
+        ),
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where time and memory went; one job.")
     ] = False,
@@ -53,7 +61,7 @@ def index(
     if profile and jobs > 1:
         raise typer.BadParameter("--profile books time on one video after the other: use --jobs 1")
     plan = _plan(given, tier, sample_fps, not no_ocr, not no_speech)
-    library = given.open(create=True)
+    library = given.open(create=True, limits=_limits(limit or []))
     run = _Run(given, paths, plan, 1 if profile else jobs)
     with _progress(given.as_json, plain) as progress:
         told = _profiled(progress) if profile else progress
@@ -78,6 +86,29 @@ def _plan(given: Shared, tier: TierName, sample_fps: float, ocr: bool, speech: b
         ocr=ocr,
         speech=speech,
     )
+
+
+def _limits(given: list[str]) -> "DecodeLimits":
+    from attrs import fields_dict
+
+    from kuavi.domain.limits import DecodeLimits
+
+    kinds: dict[str, Any] = {
+        name: type(field.default) for name, field in fields_dict(DecodeLimits).items()
+    }
+    values: dict[str, Any] = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in kinds:
+            raise typer.BadParameter(f"--limit {text}: one of {', '.join(kinds)}, as NAME=N")
+        try:
+            values[name] = kinds[name](number)
+        except ValueError:
+            raise typer.BadParameter(f"--limit {text}: {number!r} is no number") from None
+    try:
+        return DecodeLimits(**values)
+    except ValueError as error:
+        raise typer.BadParameter(f"--limit: {error.args[0]}") from None
 
 
 class _Run:
@@ -139,7 +170,8 @@ def _end(library: "OpenLibrary", given: Shared, results: "list[Indexed]", stoppe
     from kuavi.apps.cli.show_index import indexed_lines, total_text
 
     for one in results:
-        screen.show(*indexed_lines(one, _content(library, one)))
+        if one.report is not None:  # else progress has told what the problem is
+            screen.show(*indexed_lines(one.report, _content(library, one.report)))
     if len(results) > 1:
         screen.aside(total_text(results))
     if stopped:
@@ -170,15 +202,13 @@ def _stopped() -> Trouble:
     return trouble_of(Cancelled())
 
 
-def _content(library: "OpenLibrary", one: "Indexed") -> "Content":
+def _content(library: "OpenLibrary", report: "IndexReport") -> "Content":
     """What there is of a video now, counted."""
     from kuavi.apps.cli.show_index import Content
     from kuavi.apps.cli.show_video import words_of
     from kuavi.domain.manifest import Stage
 
-    if one.report is None:
-        return Content()
-    video = one.report.video
+    video = report.video
     tree, said, written = map(video.record, (Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN))
     return Content(
         len(library.scenes(video.id)) if tree else None,

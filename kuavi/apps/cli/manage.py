@@ -71,14 +71,21 @@ def doctor(
 ) -> Exit:
     """Check the library."""
     from kuavi.apps.cli import as_json, screen
-    from kuavi.apps.cli.show_library import health_lines
+    from kuavi.apps.cli.show_library import health_lines, recall_lines
+    from kuavi.apps.toolbox.errors import KuaviError
 
-    health = given.open().doctor(repair=repair)
+    library = given.open()
+    health = library.doctor(repair=repair)
+    try:
+        recalls = library.sketch_recalls()
+    except KuaviError as problem:  # no model: the rest is worth telling without it
+        screen.aside(f"what the sketches find is not measured: {problem}")
+        recalls = None
     ill = any(not finding.repaired for finding in health.findings)
     if given.as_json:
-        screen.show_json(as_json.of_health(health))
+        screen.show_json(as_json.of_health(health, recalls))
     else:
-        screen.show(*health_lines(health))
+        screen.show(*health_lines(health), *recall_lines(recalls or ()))
         if ill and not repair:
             screen.aside("put it right: " + given.command_line("doctor", "--repair"))
     return Exit.FAILED if ill else Exit.OK

@@ -19,6 +19,7 @@ from kuavi.apps.toolbox.errors import KuaviError
 
 if TYPE_CHECKING:
     from kuavi.apps.toolbox.session import OpenLibrary
+    from kuavi.domain.limits import DecodeLimits
 
 P = ParamSpec("P")
 
@@ -32,11 +33,12 @@ class Shared:
     as_json: bool = False
     debug: bool = False
 
-    def open(self, *, create: bool = False) -> "OpenLibrary":
+    def open(self, *, create: bool = False, limits: "DecodeLimits | None" = None) -> "OpenLibrary":
         """The library; KuaviError where there is none."""
         from kuavi.apps.toolbox.session import open_library
 
-        return open_library(self.library, preset=self.preset or "embedded", create=create)
+        preset = self.preset or "embedded"
+        return open_library(self.library, preset=preset, create=create, limits=limits)
 
     def command_line(self, *words: str) -> str:
         """A command to try next, with what leads to the same library."""

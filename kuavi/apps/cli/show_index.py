@@ -39,11 +39,8 @@ class Content:
         return ", ".join(told) or "nothing yet"
 
 
-def indexed_lines(one: Indexed, content: Content) -> list[Line]:
+def indexed_lines(report: IndexReport, content: Content) -> list[Line]:
     """A line for one file, and below it what it lacks and why."""
-    if one.report is None:
-        return [Line(Text(printable(one.problem or "")), INDENT, Text("x", "bold red"))]
-    report = one.report
     mark = Text("!", "bold yellow") if report.failed else Text("+", "bold green")
     if not report.done and not report.failed:
         mark = Text("=", "dim")

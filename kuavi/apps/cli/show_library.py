@@ -7,6 +7,7 @@ from rich.text import Text
 from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import length_text
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
+from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.domain.manifest import TIERS, Tier, VideoRecord
 from kuavi.domain.plan import Weights
 from kuavi.ports.library import Health
@@ -80,6 +81,20 @@ def health_lines(health: Health) -> list[Line]:
         head = [Text(name, "dim") for name in ("table", "rows", "fragments")]
         lines += [Line(row, 2) for row in columns([head, *table], right=(1, 2))]
     return lines
+
+
+def recall_lines(recalls: Sequence[SketchRecall]) -> list[Line]:
+    """What search through each sketch finds, as measured."""
+    return [
+        Line(
+            Text(
+                f"sketch of {told.layer.value}: {100 * told.recall:.1f} % of the {told.best} "
+                f"nearest found, the very same for {told.same} of {told.queries} stored vectors"
+            ),
+            2,
+        )
+        for told in recalls
+    ]
 
 
 def size_text(n_bytes: float) -> str:

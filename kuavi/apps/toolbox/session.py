@@ -13,6 +13,7 @@ from returns.result import Failure, Success
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.opened import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
+from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove
@@ -32,13 +33,15 @@ from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
+from kuavi.domain.nearest import MANY
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.spans import Span
 from kuavi.ports.library import Health
-from kuavi.ports.progress import Cancelled, Progress
+from kuavi.ports.progress import Cancelled, Progress, VideoDone
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
@@ -97,7 +100,10 @@ class OpenLibrary(Probing):
         progress = progress or Family("progress").builder("silent")()
         ports = ok(compose.index_ports(self._tools, self._models, plan, progress))
         found, problems = self._find(paths)
-        yield from problems
+        for problem in problems:
+            if isinstance(progress.report(VideoDone(problem.path, problem.problem)), Failure):
+                raise KuaviError(Cancelled())
+            yield problem
         n_jobs = compose.default_jobs() if jobs is None else jobs
         with closing(index_all(found, plan, ports, n_jobs)) as results:
             for path, outcome in results:
@@ -210,6 +216,12 @@ class OpenLibrary(Probing):
         """Check the library; with `repair`, clear what interrupted runs left and compact."""
         return ok(self._tools.library.doctor(repair))
 
+    def sketch_recalls(self) -> tuple[SketchRecall, ...]:
+        """What search finds of an exact one, by layer, measured; empty where it is exact."""
+        if max(self.doctor().rows.values(), default=0) < MANY:
+            return ()
+        return ok(sketch_recalls(ok(compose.search_ports(self._tools, self._models))))
+
 
 def open_library(
     path: PathLike | None = None,
@@ -217,11 +229,15 @@ def open_library(
     preset: str = "embedded",
     create: bool = True,
     models: Mapping[str, object] | None = None,
+    limits: DecodeLimits | None = None,
 ) -> OpenLibrary:
     """Open the library at `path` (default: $KUAVI_LIBRARY or the user's data folder).
 
     `models` puts your own encoders and detectors in the place of the preset's, by port: `joint`,
     `clips`, `text`, `shots`, `tagger`, `transcriber`, `ocr`.
+
+    `limits` is what decoding one file may take (kuavi.domain.limits.DecodeLimits); a file that
+    needs more is refused, with the name of the limit.
 
     Raises:
         KuaviError: no library there (with `create` False), one of another version, or no such
@@ -229,7 +245,7 @@ def open_library(
     """
     place = compose.default_library() if path is None else absolute(path)
     built = ok(compose.open_models(preset, models or {}))
-    return OpenLibrary(ok(compose.open_tools(place, create)), built)
+    return OpenLibrary(ok(compose.open_tools(place, create, limits)), built)
 
 
 def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:

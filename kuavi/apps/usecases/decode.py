@@ -1,6 +1,6 @@
 """The decode pass: one streaming decode that serves every stage that looks at pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -13,12 +13,13 @@ from kuavi.apps.usecases.collect import (
     PictureCollector,
     ShotCollector,
 )
+from kuavi.apps.usecases.losses import with_loss
 from kuavi.apps.usecases.maps import MapCollector
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
-from kuavi.domain.manifest import Stage
-from kuavi.domain.media import ByRate, Seen, View
+from kuavi.domain.manifest import LOOKED, Stage
+from kuavi.domain.media import ByRate, Ended, FrameItem, Lost, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import Cut
@@ -36,14 +37,7 @@ from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
 from kuavi.ports.scratch import ScratchFailed
 
-DECODED = (
-    Stage.SHOTS,
-    Stage.KEYFRAMES,
-    Stage.TAGS,
-    Stage.VISUAL,
-    Stage.MOTION,
-    Stage.FEATURES,
-)
+DECODED = LOOKED
 """The stages that this pass serves."""
 
 SHOT_STAGES = {Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS}
@@ -54,20 +48,22 @@ SAMPLED = 0
 
 StageFailure = ModelFailure | BadImage | ScratchFailed
 PassFailure = ReadFailure | Cancelled
-Tick = Callable[[float], Outcome[None, Cancelled]]
+Tick = Callable[[float, int], Outcome[None, Cancelled]]
+"""Told of the time reached, in seconds, and of the pictures looked at until then."""
 
 
 @frozen(eq=False)
 class Decoded:
     """What a pass made: the video's span, a part per stage that worked, a reason per one that not.
 
-    `damage` says where decoding stopped early, if it did.
+    `damage` says where decoding stopped early, if it did; `lost` what did not decode before that.
     """
 
     span: Span
     parts: dict[Stage, Part]
     failed: dict[Stage, StageFailure]
     damage: Damaged | None
+    lost: tuple[Lost, ...]
 
 
 class _Pass:
@@ -79,6 +75,7 @@ class _Pass:
         self.failed: dict[Stage, StageFailure] = {}
         self._starts: list[float] = []
         self.end_s = 0.0
+        self.lost: list[Lost] = []
         self._shots = self._started()
         self._keys = KeyframeCollector(plan.keyframe_every_s)
         self._frames = FrameCollector(ports.scan.joint)
@@ -103,7 +100,13 @@ class _Pass:
                 self.todo.discard(stage)
                 self.failed[stage] = reason
 
-    def see(self, seen: Seen) -> None:
+    def see(self, seen: FrameItem) -> None:
+        if isinstance(seen, Ended):
+            self.end_s = seen.end_s
+            return
+        if isinstance(seen, Lost):
+            with_loss(self.lost, seen)
+            return
         self.end_s = max(self.end_s, seen.until_s)
         if seen.view == SAMPLED:
             self._sample(seen)
@@ -196,35 +199,45 @@ def decode(
     ports: IndexPorts,
     todo: Sequence[Stage],
     tick: Tick,
-    known_end_s: float = 0.0,
 ) -> Outcome[Decoded, PassFailure]:
     """Decode a video once for all of `todo` (stages of `DECODED`).
 
-    `tick` is told how far the pass has come, in seconds, and may ask to stop.  A file that breaks
-    off gives what came before; one that gives no picture at all is a failure.  `known_end_s` is
-    the end that an earlier pass over the same content found: one without the shot stages sees only
-    the sampled pictures, of which the last may be gone before the end.
+    `tick` is told how far the pass has come, and may ask to stop.  A file that breaks
+    off gives what came before; one that gives no picture at all is a failure.
     """
     views = [View(ByRate(plan.sample_fps), plan.picture_side)]
     if SHOT_STAGES & set(todo):
         views.append(ports.scan.shots.view)
     run = _Pass(plan, ports, todo)
-    damage: Damaged | None = None
-    for item in ports.reader.frames(path, views):
-        if isinstance(item, Failure):
-            reason = item.failure()
-            if not isinstance(reason, Damaged):
-                return Failure(reason)
-            damage = reason
-            break
-        seen = item.unwrap()
-        run.see(seen)
-        if seen.view == SAMPLED:
-            told = tick(seen.frame.time_s)
-            if isinstance(told, Failure):
-                return told
+    stopped = _watch(ports.reader.frames(path, views), run, tick, len(views) - 1)
+    if stopped is not None and not isinstance(stopped, Damaged):
+        return Failure(stopped)
     if run.end_s <= 0:
-        return Failure(damage or NotReadable(path, "no picture in it can be decoded"))
-    run.end_s = max(run.end_s, known_end_s)
+        return Failure(stopped or NotReadable(path, "no picture in it can be decoded"))
+    if stopped is not None:
+        run.end_s = max(run.end_s, stopped.at_s)
     parts = run.end()
-    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, damage))
+    return Success(Decoded(Span(0.0, run.end_s), parts, run.failed, stopped, tuple(run.lost)))
+
+
+def _watch(
+    items: Iterator[Outcome[FrameItem, ReadFailure]], run: _Pass, tick: Tick, counted: int
+) -> PassFailure | None:
+    """Show the run every item; what stopped that before the end, if anything did.
+
+    The pictures of the view at position `counted` are those that the pass is said to look at.
+    """
+    frames = 0
+    for outcome in items:
+        if isinstance(outcome, Failure):
+            return outcome.failure()
+        item = outcome.unwrap()
+        run.see(item)
+        if not isinstance(item, Seen):
+            continue
+        frames += item.view == counted
+        if item.view == SAMPLED:
+            told = tick(item.frame.time_s, frames)
+            if isinstance(told, Failure):
+                return told.failure()
+    return None

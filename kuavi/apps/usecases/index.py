@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
+from kuavi.apps.usecases.losses import lost_gaps
 from kuavi.apps.usecases.maps import no_maps
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.report import IndexReport, Trouble
@@ -35,6 +36,7 @@ from kuavi.ports.library import (
     LibraryFailure,
     LibraryView,
     NoSuchVideo,
+    Removed,
 )
 from kuavi.ports.parts import (
     Part,
@@ -62,8 +64,8 @@ class _Job:
         return tuple(s for s in self.todo if s in DECODED and not (mapless and s == Stage.FEATURES))
 
     def tick(self, stage: Stage, of_s: float) -> Tick:
-        def told(done_s: float) -> Outcome[None, Cancelled]:
-            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s))
+        def told(done_s: float, frames: int) -> Outcome[None, Cancelled]:
+            return self.ports.progress.report(Advanced(self.path, stage, done_s, of_s, frames))
 
         return told
 
@@ -144,9 +146,7 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
         return Success(report)
     started_s = job.ports.clock.elapsed_s
     tick = job.tick(todo[0], report.video.info.duration_s)
-    before = report.video.span
-    known_end_s = 0.0 if before is None else before.end_s
-    decoded = decode(job.path, job.plan, job.ports, todo, tick, known_end_s)
+    decoded = decode(job.path, job.plan, job.ports, todo, tick)
     if isinstance(decoded, Failure):
         return decoded
     seen = decoded.unwrap()
@@ -163,11 +163,18 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
 
 
 def _damage(seen: Decoded, stage: Stage, report: IndexReport) -> tuple[Gap, ...]:
+    """What the pass did not see."""
+    info = report.video.info
+    gaps = lost_gaps(stage, seen.lost, seen.span)
+    if info.unread and stage == Stage.VISUAL:
+        reason = f"only the first video track is indexed; the file also has {info.unread}"
+        gaps = (*gaps, Gap(stage, reason))
     if seen.damage is None:
-        return ()
-    end_s = report.video.info.duration_s
+        return gaps
+    end_s = info.duration_s
     rest = Span(seen.span.end_s, end_s) if end_s > seen.span.end_s else None
-    return (Gap(stage, f"the file is damaged from {seen.damage.at_s:.1f} s on", rest),)
+    reason = f"the file is damaged from {seen.damage.at_s:.1f} s on: {seen.damage.reason}"
+    return (*gaps, Gap(stage, reason, rest))
 
 
 def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, IndexFailure]:
@@ -179,6 +186,9 @@ def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, 
     view = job.ports.library.view()
     if isinstance(view, Failure):
         return view
+    there = view.unwrap().video(report.video.id)
+    if isinstance(there, Failure):
+        return _gone(report, there.failure())
     started_s = job.ports.clock.elapsed_s
     made = _made(job, report.video, stage, view.unwrap())
     if isinstance(made, Failure):
@@ -191,6 +201,14 @@ def _work(job: _Job, report: IndexReport, stage: Stage) -> Outcome[IndexReport, 
         reasons = gaps[0].reason if gaps else "nothing came of it"
         return Success(evolve(report, failed=(*report.failed, Trouble(stage, reasons))))
     return _save(job, report, stage, (parts, gaps), job.ports.clock.elapsed_s - started_s)
+
+
+def _gone(report: IndexReport, reason: LibraryFailure) -> Outcome[IndexReport, IndexFailure]:
+    """Of no use is work on a video that was removed meanwhile."""
+    lost = tuple(record.stage for record in report.video.stages)
+    return Failure(
+        Removed(report.path, lost) if lost and isinstance(reason, NoSuchVideo) else reason
+    )
 
 
 def _missing(job: _Job, video: VideoRecord, stage: Stage) -> list[Stage]:
@@ -247,23 +265,7 @@ def _count(parts: Sequence[Part]) -> int:
 
 def _replace(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
     """Other videos that were found at this path gave way to this one."""
-    view = job.ports.library.view()
-    if isinstance(view, Failure):
-        return view
-    videos = view.unwrap().videos()
-    if isinstance(videos, Failure):
-        return videos
-    for old in videos.unwrap():
-        if old.id != report.video.id and job.path in old.paths:
-            gone = _forget_path(job, old)
-            if isinstance(gone, Failure):
-                return gone
-            report = evolve(report, replaced=(*report.replaced, old.id))
-    return Success(report)
-
-
-def _forget_path(job: _Job, old: VideoRecord) -> Outcome[None, LibraryFailure]:
-    paths = tuple(path for path in old.paths if path != job.path)
-    if not paths:
-        return job.ports.library.remove(old.id)
-    return job.ports.library.commit(evolve(old, paths=paths))
+    lost = job.ports.library.claim(report.video.id, job.path)
+    if isinstance(lost, Failure):
+        return lost
+    return Success(evolve(report, replaced=(*report.replaced, *lost.unwrap())))

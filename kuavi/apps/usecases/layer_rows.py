@@ -67,7 +67,7 @@ def layer_rows(
         Derivation(
             f"rows.{_name(layer, space)}.{many}",
             lambda: _computed(view, layer, space, many),
-            lambda arrays: _loaded(space, arrays),
+            lambda arrays: _loaded(space, arrays, many),
         )
     )
 
@@ -132,20 +132,21 @@ def _computed(
     if len(rows) and len(rows) >= many:
         sketch = sketch_of(rows)
         arrays |= {
+            "signs": sketch.signs,
+            "sizes": sketch.sizes,
             "coarse": sketch.coarse,
             "fine": sketch.fine,
             "mean": sketch.mean,
-            "lengths": sketch.lengths,
-            "planes": sketch.planes,
+            "rotation": sketch.rotation,
         }
     return Success(arrays)
 
 
-def _loaded(space: Space[R], arrays: Arrays) -> LayerRows[R]:
+def _loaded(space: Space[R], arrays: Arrays, many: int) -> LayerRows[R]:
     sketch = None
-    if "coarse" in arrays:
-        parts = (arrays[name] for name in ("coarse", "fine", "mean", "lengths", "planes"))
-        sketch = Sketch(*parts)
+    if len(arrays["rows"]) and len(arrays["rows"]) >= many:
+        names = ("signs", "sizes", "coarse", "fine", "mean", "rotation")
+        sketch = Sketch(*(arrays[name] for name in names))
     return LayerRows(
         space,
         tuple(VideoId(video) for video in arrays["videos"].tolist()),

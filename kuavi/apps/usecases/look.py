@@ -13,7 +13,7 @@ from kuavi.apps.usecases.ports import LookPorts
 from kuavi.apps.usecases.scenes import Level, ScenesFailure, scenes
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
-from kuavi.domain.media import AtTimes, Frame, View
+from kuavi.domain.media import AtTimes, Frame, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span, clock
 from kuavi.ports.files import FilesFailure, PathMissing
@@ -74,7 +74,9 @@ def frames_at(
             if isinstance(item.failure(), Damaged) and frames:
                 break
             return item
-        frames.append(item.unwrap().frame)
+        seen = item.unwrap()
+        if isinstance(seen, Seen):
+            frames.append(seen.frame)
     if not frames:
         return Failure(NothingToSee(video.title, "the times asked for"))
     return Success(tuple(frames))

@@ -9,7 +9,7 @@ from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.ports import IndexPorts
-from kuavi.domain.clip_maps import ClipTimes, MapsSize, pooled, pooled_space
+from kuavi.domain.clip_maps import MapExtent, MapsSize, pooled, pooled_space
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.layers import Times
 from kuavi.domain.manifest import Gap, Stage
@@ -34,17 +34,17 @@ class _Piled(Sequence[FeatureMap]):
 
     space: Space[Motion]
     pile: Pile
-    shapes: Sequence[Shape]
+    extents: Sequence[MapExtent]
 
     def __len__(self) -> int:
-        return len(self.shapes)
+        return len(self.extents)
 
     @overload
     def __getitem__(self, at: int) -> FeatureMap: ...
     @overload
     def __getitem__(self, at: slice) -> Sequence[FeatureMap]: ...
     def __getitem__(self, at: int | slice) -> FeatureMap | Sequence[FeatureMap]:
-        numbers = range(len(self.shapes))[at]
+        numbers = range(len(self.extents))[at]
         if isinstance(numbers, range):
             return tuple(map(self._taken, numbers))
         return self._taken(numbers)
@@ -54,7 +54,7 @@ class _Piled(Sequence[FeatureMap]):
         if isinstance(values, Failure):
             raise OSError(str(values.failure()))
         halves = np.frombuffer(values.unwrap(), dtype=np.float16)
-        return FeatureMap(self.space, halves.reshape(self.shapes[number]))
+        return FeatureMap(self.space, halves.reshape(self.extents[number].shape(self.space.dim)))
 
 
 class MapCollector:
@@ -73,12 +73,12 @@ class MapCollector:
         self._frames: list[Frame] = []
         self._first = 0  # index of self._frames[0]
         self._next = 0  # start of the next window
-        self._times: list[ClipTimes] = []
-        self._shapes: list[Shape] = []
+        self._extents: list[MapExtent] = []
 
     def push(self, frame: Frame) -> Outcome[None, MapFailure]:
         """A window is due when a frame after it has come: it can't be the last one then."""
-        size, put = self._windowing.size, Success(None)
+        size = self._windowing.size
+        put: Outcome[None, MapFailure] = Success(None)
         if self._first + len(self._frames) == self._next + size:
             put = self._see(self._frames[self._next - self._first :], frame.time_s)
             self._next += self._windowing.stride
@@ -97,8 +97,9 @@ class MapCollector:
                 return put
         space = self._encoder.feature_space
         space = pooled_space(space, self._side) if self._side else space
-        maps = () if self._pile is None else _Piled(space, self._pile, tuple(self._shapes))
-        return Success(FeatureMaps(space, tuple(self._times), maps))
+        extents = tuple(self._extents)
+        maps = () if self._pile is None else _Piled(space, self._pile, extents)
+        return Success(FeatureMaps(space, extents, maps))
 
     def _see(self, window: Sequence[Frame], end_s: float) -> Outcome[None, MapFailure]:
         encoded = self._encoder.features([window])
@@ -109,10 +110,10 @@ class MapCollector:
         put = self._put(kept.values.tobytes())
         if isinstance(put, Failure):
             return put
-        steps = len(kept.values)
+        steps, rows, columns, _ = kept.values.shape
         starts_s: Times = np.array([f.time_s for f in window[:: len(window) // steps]])
-        self._times.append(ClipTimes(Span(window[0].time_s, end_s), starts_s))
-        self._shapes.append(kept.values.shape)
+        span = Span(window[0].time_s, end_s)
+        self._extents.append(MapExtent(span, starts_s, rows, columns))
         return Success(None)
 
     def _put(self, values: bytes) -> Outcome[int, ScratchFailed]:

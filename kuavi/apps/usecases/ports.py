@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.domain.space import Motion, Space
 from kuavi.ports.clock import Clock
 from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
@@ -56,12 +57,15 @@ class IndexPorts:
 
 @frozen
 class SearchPorts:
+    """`engine` counts the bits of sketches; all give the same."""
+
     library: Library
     files: Files
     pictures: Pictures
     joint: JointEncoder
     clips: ClipEncoder
     text: TextEncoder
+    engine: Engine = IN_NUMPY
 
 
 @frozen

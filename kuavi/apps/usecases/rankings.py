@@ -13,6 +13,7 @@ from kuavi.domain.evidence import Evidence, Heuristic
 from kuavi.domain.layers import Layer
 from kuavi.domain.nearest import Grouped, nearest
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.domain.space import Embeddings, Role, SpaceMismatchError, unit
 from kuavi.domain.spans import Span
 from kuavi.domain.terms import content_words, has_all, where_said
@@ -62,11 +63,12 @@ class Ranking:
 
 @frozen(eq=False)
 class Scope:
-    """The scenes, which of them may be answers (None: all), and how many are wanted."""
+    """The scenes, which of them may be answers (None: all), how many are wanted, and with what."""
 
     table: SceneTable
     allowed: Flags | None = None
     depth: int = DEEP
+    engine: Engine = IN_NUMPY
 
     def allows(self, scene: int) -> bool:
         return scene >= 0 and (self.allowed is None or bool(self.allowed[scene]))
@@ -100,7 +102,8 @@ def _by_vector(
     """Scenes by the best cosine of the rows whose time lies in them, at least `floor`."""
     if query.space != rows.space:
         raise SpaceMismatchError(f"query is in {query.space}, rows are in {rows.space}")
-    found = nearest(unit(query.rows)[0], grouped, scope.depth, scope.allowed, floor)
+    asked = unit(query.rows)[0]
+    found = nearest(asked, grouped, scope.depth, scope.allowed, floor, scope.engine)
     at = found.rows
     return tuple(
         Ranked(scene, score, Span(start_s, end_s), position)

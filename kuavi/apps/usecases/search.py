@@ -77,7 +77,7 @@ def _ready(request: SearchRequest, ports: SearchPorts) -> Outcome[Asked, SearchF
     known = _known_videos(view, request)
     if isinstance(known, Failure):
         return known
-    scope = Scope(table, _allowed(table, request), _depth(request))
+    scope = Scope(table, _allowed(table, request), _depth(request), ports.engine)
     return Success(Asked(ports, view, scope, more.unwrap(), request.scene_s))
 
 

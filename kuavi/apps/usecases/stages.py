@@ -85,7 +85,7 @@ def hear(path: str, ports: IndexPorts, words: WordPorts, tick: Tick) -> Outcome[
                 trouble.append(item.failure())
                 return
             yield item.unwrap()
-            told = tick(utterances[-1].span.end_s if utterances else 0.0)
+            told = tick(utterances[-1].span.end_s if utterances else 0.0, 0)
             if isinstance(told, Failure):
                 trouble.append(told.failure())
                 return
@@ -130,7 +130,7 @@ def read_screen(
                 ScreenLine(keyframe.time_s, keyframe.span, box.text, box.confidence, box.box)
                 for box in boxes.unwrap()
             ]
-        told = tick(keyframe.span.end_s)
+        told = tick(keyframe.span.end_s, n_keyframes)
         if isinstance(told, Failure):
             return told
     if gaps and len(gaps) == n_keyframes:

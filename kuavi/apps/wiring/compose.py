@@ -11,12 +11,16 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotReleased
 from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, SearchPorts
+from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import Models
 from kuavi.apps.wiring.registry import Family
+from kuavi.apps.wiring.warming import Warming
+from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import PRESETS
+from kuavi.domain.sketch import Engine
 from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.clock import Clock
 from kuavi.ports.files import Files
@@ -44,13 +48,14 @@ ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
 
 @frozen
 class Tools:
-    """The ports that need no model."""
+    """The ports that need no model, and what counts the bits of sketches."""
 
     library: Library
     files: Files
     reader: FrameReader
     pictures: Pictures
     clock: Clock
+    engine: Engine
 
     def look(self) -> LookPorts:
         return LookPorts(self.library, self.files, self.reader, self.pictures)
@@ -73,7 +78,9 @@ def default_jobs() -> int:
     return min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, 4)
 
 
-def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
+def open_tools(
+    path: str, create: bool, limits: DecodeLimits | None = None
+) -> Outcome[Tools, LibraryFailure]:
     """Open the library at a path, or with `create` make one there."""
     opened: Outcome[Library, LibraryFailure] = Family("libraries").builder("lance")(path, create)
     if isinstance(opened, Failure):
@@ -82,9 +89,10 @@ def open_tools(path: str, create: bool) -> Outcome[Tools, LibraryFailure]:
         Tools(
             opened.unwrap(),
             Family("files").builder("local")(),
-            Family("readers").builder("isolated")(),
+            Family("readers").builder("isolated")(limits),
             Family("pictures").builder("pillow")(),
             Family("clocks").builder("system")(),
+            Warming(),
         )
     )
 
@@ -100,6 +108,7 @@ def index_ports(
     tools: Tools, models: Models, plan: IndexPlan, progress: Progress
 ) -> Outcome[IndexPorts, ModelUnavailable]:
     """Everything a plan needs, built before work begins."""
+    give_back_large()
     scan = models.scan()
     if isinstance(scan, Failure):
         return scan
@@ -141,6 +150,7 @@ def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnav
             joint.unwrap(),
             clips.unwrap(),
             text.unwrap(),
+            tools.engine,
         )
     )
 

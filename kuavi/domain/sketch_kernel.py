@@ -1,0 +1,92 @@
+"""The numba engine of sketches (see `sketch`); imported only where numba is.
+
+Rows are taken in blocks that stay in the first-level cache, two words at a time: loops over rows
+become vector code that counts the bits of eight words at once where the processor can.  The loops
+are written for the four digits of `sketch`.  What compiled code takes from other modules comes as
+an argument: numba's cache on disk does not notice when those change.
+"""
+
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numba import types
+from numba.extending import intrinsic
+
+from kuavi.domain.layers import Indices
+from kuavi.domain.sketch import TOP, Asked, Counts, Sketch, Vector, Z
+from kuavi.domain.tournament import compiled
+
+f4, u8 = np.float32, np.uint64
+BLOCK = 1024
+
+
+@intrinsic
+def ones(_typing, _word):  # type: ignore[no-untyped-def]
+    """How many bits of a uint64 are 1 (LLVM's `llvm.ctpop`)."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@compiled
+def _scan(signs, query, scales, constants, out):  # type: ignore[no-untyped-def]
+    """Into `out`, what `Engine.scan` says; bounds as `sketch.upper` has them, to the last bit."""
+    digits, dim, step, rounded, mean = query
+    top, wide = constants
+    differ, bounds = out
+    n = len(differ)
+    sums = np.empty(BLOCK, np.uint64)
+    for first in range(0, n, BLOCK):
+        last = min(first + BLOCK, n)
+        total = sums[: last - first]
+        total[:] = 0
+        for w in range(0, len(signs), 2):
+            a, b, c, d = digits[0, w], digits[1, w], digits[2, w], digits[3, w]
+            e, f, g, h = digits[0, w + 1], digits[1, w + 1], digits[2, w + 1], digits[3, w + 1]
+            some, more = signs[w, first:last], signs[w + 1, first:last]
+            for i in range(len(total)):
+                x, y = some[i], more[i]
+                low = ones(x ^ a) + ones(y ^ e) + ((ones(x ^ b) + ones(y ^ f)) << u8(1))
+                high = ones(x ^ c) + ones(y ^ g) + ((ones(x ^ d) + ones(y ^ h)) << u8(1))
+                total[i] += low + (high << u8(2))
+        factor, noise, reach = scales[0, first:last], scales[1, first:last], scales[2, first:last]
+        counts, upper = differ[first:last], bounds[first:last]
+        for i in range(len(total)):
+            count = np.int32(total[i])
+            counts[i] = count
+            told = factor[i] * (f4(np.int32(top * dim) - np.int32(2) * count) * step)
+            off = np.sqrt(noise[i] + reach[i] * rounded)
+            upper[i] = mean + (told + wide * off)
+
+
+@compiled
+def _sizes(sizes, digits, rows, differ):  # type: ignore[no-untyped-def]
+    """Into `differ`, what `Engine.sizes` says."""
+    for i in range(len(rows)):
+        row = rows[i]
+        total = u8(0)
+        for w in range(sizes.shape[1]):
+            word = sizes[row, w]
+            low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
+            high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
+            total += low + (high << u8(2))
+        differ[i] = np.int32(total)
+
+
+@frozen
+class Compiled:
+    """The engine that is fast once it is compiled or loaded, which is when it is first used."""
+
+    def scan(self, sketch: Sketch, query: Asked) -> tuple[Counts, Vector]:
+        differ = np.empty(len(sketch), dtype=np.int32)
+        bounds = np.empty(len(sketch), dtype=np.float32)
+        _scan(sketch.signs, query, sketch.coarse, (TOP, f4(Z)), (differ, bounds))
+        return differ, bounds
+
+    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
+        differ = np.empty(len(rows), dtype=np.int32)
+        _sizes(sketch.sizes, query.digits, rows, differ)
+        return differ
