@@ -26,6 +26,7 @@ ADAPTERS = ROOT / "kuavi" / "adapters"
 PURE_STDLIB = {
     "bisect",
     "collections",
+    "csv",
     "enum",
     "functools",
     "hashlib",
@@ -59,6 +60,7 @@ CONTRACTS = {
     "libraries": "test_library.py",
     "ocr": "test_text_reader.py",
     "pictures": "test_pictures.py",
+    "probes": "test_probe.py",
     "progress": "test_progress.py",
     "readers": "test_reader.py",
     "scratch": "test_scratch.py",
