@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, overload
 
+import lancedb
 import numpy as np
 import pytest
 from attrs import evolve, frozen
@@ -126,7 +127,7 @@ def test_a_library_of_schema_1_opens_and_becomes_one_of_2_with_its_first_maps(
     path = tmp_path / "library"
     commit_to = ADAPTERS["lance"](path)
     record, parts = whole("a")
-    stages = {stage: 0 for stage in Stage if stage != Stage.FEATURES}
+    stages: dict[Stage, int] = {stage: 0 for stage in Stage if stage != Stage.FEATURES}
     before = record_of("a", stages)
     commit_to.commit(before, parts[:-1]).unwrap()
     marker = path / "library.json"
@@ -149,8 +150,6 @@ def test_a_library_of_schema_1_opens_and_becomes_one_of_2_with_its_first_maps(
 
 
 def test_lost_pieces_are_found_and_the_stage_dropped(tmp_path: Path) -> None:
-    import lancedb  # noqa: PLC0415
-
     path = tmp_path / "library"
     library = ADAPTERS["lance"](path)
     library.commit(*whole("a")).unwrap()

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.mapping import Mapped
 from kuavi.apps.toolbox.opened import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
 from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
@@ -64,7 +65,7 @@ class Indexed:
         return self.report is not None and not self.report.failed
 
 
-class OpenLibrary(Probing):
+class OpenLibrary(Probing, Mapped):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(
