@@ -80,7 +80,7 @@ def _write(path: Path, clip: FakeClip) -> None:
 
 
 def opened(library: Path, create: bool = False) -> OpenLibrary:
-    return open_library(library, preset="fake", create=create)
+    return open_library(library, scene_model_preset="fake", create=create)
 
 
 def _nothing(place: Place) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kuavi.apps.toolbox.session import OpenLibrary
+    from kuavi.domain.choices import ModelChoices
 
 __all__ = ["__version__", "open_library"]
 
@@ -23,11 +24,25 @@ __version__ = "0.1.0"
 def open_library(
     path: str | PathLike[str] | None = None,
     *,
-    preset: str = "embedded",
+    scene_model_preset: str | None = None,
+    preset: str | None = None,
     create: bool = True,
     models: Mapping[str, object] | None = None,
+    choices: "ModelChoices | None" = None,
 ) -> "OpenLibrary":
-    """Open a library; see `kuavi.apps.toolbox.session.open_library`."""
-    from kuavi.apps.toolbox.session import open_library as opened
+    """Open a library; see `kuavi.apps.toolbox.session.open_library`.
 
-    return opened(path, preset=preset, create=create, models=models)
+    `preset` is the short name of `scene_model_preset`.
+    """
+    from kuavi.apps.toolbox.session import open_library as opened
+    from kuavi.domain.choices import NO_CHOICES
+
+    if scene_model_preset and preset and scene_model_preset != preset:
+        raise ValueError(f"two presets: {scene_model_preset} and {preset}")
+    return opened(
+        path,
+        scene_model_preset=scene_model_preset or preset or "embedded",
+        create=create,
+        models=models,
+        choices=choices or NO_CHOICES,
+    )

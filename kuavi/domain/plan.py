@@ -17,14 +17,17 @@ class Source(StrEnum):
     PACKAGE = "package"
     DIRECTORY = "directory"
     HUB = "hub"
+    WEB = "web"
 
 
 @frozen
 class Weights:
     """Where weights are found, and what they must be.
 
-    `location` is a package's import name, a directory, or a hub id; `files` maps each needed file,
-    relative to it, to its SHA-256, or to "" where any is accepted.
+    `location` is a package's import name, a directory, a hub id, or a web address whose files are
+    fetched by hand; `files` maps each needed file, relative to it, to its SHA-256, or to "" where
+    any is accepted (it is recorded all the same).  `terms` says what there is to accept first, for
+    weights that are gated or not for commercial use; "" for nothing.
     """
 
     source: Source
@@ -33,6 +36,7 @@ class Weights:
     licence: str = ""
     megabytes: float = 0.0
     origin: str = ""
+    terms: str = ""
 
 
 NO_WEIGHTS = Weights(Source.NONE, licence="part of KUAVi")
@@ -52,11 +56,20 @@ class ModelSpec:
     more_weights: tuple[Weights, ...] = ()
     options: Mapping[str, str | int | float | bool] = Factory(dict)
 
+    @property
+    def every_weights(self) -> tuple[Weights, ...]:
+        """All weights the model is made of; none for one without."""
+        every = (self.weights, *self.more_weights)
+        return tuple(weights for weights in every if weights.source != Source.NONE)
+
 
 @frozen
 class Preset:
     """A working set of adapters; `extra` is the optional dependency that installs its needs.
 
+    `classifiers` are by task.  `sample_fps` and `windowing` are how its clip encoder is fed unless
+    told otherwise; `windowings` are other settings, by name.  `memory_gb` is about what its models
+    need together in fp32, reckoned from their sizes; 0 where that is little.
     `maps` says that its clip encoder is a FeatureEncoder.
     """
 
@@ -70,12 +83,17 @@ class Preset:
     tagger: ModelSpec
     transcriber: ModelSpec
     ocr: ModelSpec
+    predictor: ModelSpec | None = None
     classifiers: Mapping[str, ModelSpec] = Factory(dict)
+    sample_fps: float = field(default=2.5, validator=gt(0))
+    windowing: Windowing = Factory(lambda: Windowing(8, 4))
+    windowings: Mapping[str, Windowing] = Factory(dict)
+    memory_gb: float = 0.0
     maps: bool = False
 
     @property
     def models(self) -> dict[str, ModelSpec]:
-        """Spec by port, for listing."""
+        """Spec by port of what indexing and searching need."""
         return {
             "shots": self.shots,
             "joint": self.joint,
@@ -85,6 +103,13 @@ class Preset:
             "transcriber": self.transcriber,
             "ocr": self.ocr,
         }
+
+    @property
+    def extras(self) -> dict[str, ModelSpec]:
+        """Spec by port of what only some questions need: `predictor`, `classifier:TASK`."""
+        predictor = {} if self.predictor is None else {"predictor": self.predictor}
+        tasks = {f"classifier:{task}": spec for task, spec in self.classifiers.items()}
+        return predictor | tasks
 
 
 class Maps(StrEnum):

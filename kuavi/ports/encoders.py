@@ -48,8 +48,20 @@ class TextEncoder(Protocol):
     @property
     def evidence(self) -> Evidence: ...
 
+    @property
+    def floor(self) -> float:
+        """Sentences below this cosine have nothing to do with each other."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
         """One row per text, in order."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
+        """As `encode`, of what is asked for: comparable with `encode`'s rows by cosine.
+
+        The same where the model makes no difference between questions and answers.
+        """
         ...
 
 

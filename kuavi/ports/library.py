@@ -15,6 +15,7 @@ from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.media import Keyframe
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.presets import PRESETS
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Joint, Motion, Space, Text
 from kuavi.domain.spans import Span
@@ -67,9 +68,16 @@ class OtherSpace:
 
     def __str__(self) -> str:
         found = ", ".join(self.found) or "none"
+        fitting = [
+            preset.name
+            for preset in PRESETS.values()
+            if any(f"{spec.model_id} (" in f for spec in preset.models.values() for f in self.found)
+        ]
+        made_by = f" ({', '.join(fitting)})" if fitting else ""
         return (
-            f"{self.path}: holds no vectors of {self.wanted} (found: {found}); "
-            "open it with the preset it was indexed with, or index again"
+            f"{self.path}: holds no vectors of {self.wanted} (found: {found}); open it with the "
+            f"--scene-model-preset that it was indexed with{made_by}, or index its videos again "
+            "with this one"
         )
 
 

@@ -53,6 +53,7 @@ HEAVY = {"av", "cv2", "lancedb", "onnxruntime", "torch"}
 """What neither `import kuavi` nor its domain and ports may load."""
 
 CONTRACTS = {
+    "classifiers": "test_clip_classifier.py",
     "clips": "test_clip_encoder.py",
     "clocks": "test_clock.py",
     "files": "test_files.py",
@@ -60,6 +61,7 @@ CONTRACTS = {
     "libraries": "test_library.py",
     "ocr": "test_text_reader.py",
     "pictures": "test_pictures.py",
+    "predictors": "test_predictor.py",
     "probes": "test_probe.py",
     "progress": "test_progress.py",
     "readers": "test_reader.py",

@@ -7,7 +7,7 @@ import pytest
 from attrs import frozen
 from returns.result import Failure
 
-from kuavi.adapters.text import fake, minilm
+from kuavi.adapters.text import fake, hf_text, minilm
 from kuavi.domain.evidence import Heuristic, Learned
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -15,6 +15,7 @@ from kuavi.domain.presets import EMBEDDED, FAKE
 from kuavi.domain.space import Embeddings, Text, cosine
 from kuavi.ports.encoders import TextEncoder
 from kuavi.ports.models import ModelUnavailable
+from tests.tiny_encoders import tiny_sentences
 
 
 @frozen
@@ -23,9 +24,10 @@ class Case:
     spec: ModelSpec
 
 
-ADAPTERS = {
-    "fake": Case(fake.build, FAKE.text),
-    "minilm": Case(minilm.build, EMBEDDED.text),
+ADAPTERS: dict[str, Callable[[], Case]] = {
+    "fake": lambda: Case(fake.build, FAKE.text),
+    "minilm": lambda: Case(minilm.build, EMBEDDED.text),
+    "hf_text": lambda: Case(hf_text.build, tiny_sentences()),
 }
 TEXTS = (
     "The chef chops carrots in the kitchen.",
@@ -36,7 +38,7 @@ TEXTS = (
 
 @pytest.fixture(params=ADAPTERS)
 def case(request: pytest.FixtureRequest) -> Case:
-    return ADAPTERS[request.param]
+    return ADAPTERS[request.param]()
 
 
 @pytest.fixture
@@ -48,6 +50,12 @@ def encoder(case: Case) -> TextEncoder:
 
 def encoded(encoder: TextEncoder, texts: Sequence[str]) -> Embeddings[Text]:
     outcome = encoder.encode(texts)
+    assert not isinstance(outcome, Failure), str(outcome.failure())
+    return outcome.unwrap()
+
+
+def asked(encoder: TextEncoder, texts: Sequence[str]) -> Embeddings[Text]:
+    outcome = encoder.encode_queries(texts)
     assert not isinstance(outcome, Failure), str(outcome.failure())
     return outcome.unwrap()
 
@@ -74,8 +82,21 @@ def test_a_text_encodes_alike_alone_and_in_a_batch(encoder: TextEncoder) -> None
 
 
 def test_alike_texts_are_closer_than_others(encoder: TextEncoder) -> None:
-    query = encoded(encoder, ["chef in the kitchen", "telescope pictures of galaxies"])
+    query = asked(encoder, ["chef in the kitchen", "telescope pictures of galaxies"])
     assert cosine(query, encoded(encoder, TEXTS)).argmax(axis=1).tolist() == [0, 2]
+
+
+def test_questions_are_unit_rows_of_the_same_space_and_0_without_words(
+    encoder: TextEncoder,
+) -> None:
+    rows = asked(encoder, [*TEXTS, " "])
+    assert rows.space == encoder.space
+    np.testing.assert_allclose(np.linalg.norm(rows.rows, axis=1), [1, 1, 1, 0], atol=1e-5)
+    assert len(asked(encoder, [])) == 0
+
+
+def test_the_floor_is_a_cosine_that_tells_something_apart(encoder: TextEncoder) -> None:
+    assert 0 < encoder.floor < 1
 
 
 def test_different_texts_differ(encoder: TextEncoder) -> None:

@@ -327,11 +327,59 @@ def test_the_doctor_tells_how_the_library_is(run: Run) -> None:
     assert (health["videos"], health["findings"]) == (1, [])
 
 
+FAKE_PORTS = ("shots", "joint", "clips", "text", "tagger", "transcriber", "ocr")
+
+
 def test_presets_are_listed_without_a_library() -> None:
     assert "fake  installed  no weights" in kuavi_run("presets").stdout
     listed = {preset["name"]: preset for preset in value(kuavi_run("presets", "--json"))["presets"]}
     assert listed["fake"]["installed"]
     assert listed["embedded"]["ports"]["text"]["weights"][0]["licence"] == "Apache-2.0"
+    assert listed["fast"]["windowing"] == {"size": 16, "stride": 8}
+    assert listed["quality"]["windowings"] == {"reference": {"size": 64, "stride": 8}}
+    assert "classifier:ssv2" in listed["quality"]["extras"]
+    gemma = kuavi_run("presets", "--model", "text=embeddinggemma-300m", "--json")
+    told = {preset["name"]: preset for preset in value(gemma)["presets"]}
+    assert told["fast"]["ports"]["text"]["model"] == "google/embeddinggemma-300m"
+
+
+def test_the_models_of_a_preset_are_checked(tmp_path: Path) -> None:
+    well = kuavi_run("doctor", "--models", "--scene-model-preset", "fake")
+    assert well.exit_code == Exit.OK
+    assert [line.split()[:2] for line in well.stdout.splitlines() if line.startswith("ok")] == [
+        ["ok", port] for port in FAKE_PORTS
+    ]
+    told = value(kuavi_run("doctor", "--models", "--preset", "fake", "--json"))
+    assert told["ok"]
+    assert [model["port"] for model in told["models"]] == list(FAKE_PORTS)
+    assert all(model["revision"] and model["took_s"] >= 0 for model in told["models"])
+    assert not (tmp_path / "lib").exists()
+
+
+def test_a_check_of_models_that_are_not_here_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    told = kuavi_run("doctor", "--models", "--scene-model-preset", "balanced")
+    assert told.exit_code == Exit.NO_MODEL
+    assert "hf download facebook/vjepa2-vith-fpc64-256 config.json" in told.stdout
+    assert "Traceback" not in told.output
+    folder = f"google/siglip2-base-patch16-256={tmp_path}"
+    listed = kuavi_run("doctor", "--models", "--preset", "balanced", "--weights", folder, "--json")
+    joint = next(model for model in value(listed)["models"] if model["port"] == "joint")
+    assert str(tmp_path / "config.json") in joint["problems"][0]
+
+
+def test_indexing_without_the_presets_weights_ends_before_any_work(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    options = ("-l", tmp_path / "lib", "--scene-model-preset", "fast")
+    told = kuavi_run("index", place / "day.mkv", *options)
+    assert told.exit_code == Exit.NO_MODEL
+    assert told.stdout == ""
+    assert len(told.stderr.strip().splitlines()) == 1
+    assert "facebook/vjepa2-vitl-fpc64-256" in told.stderr
 
 
 def test_options_stand_before_or_after_the_command(place: Path) -> None:
@@ -368,6 +416,12 @@ def test_the_library_may_come_from_the_environment(
         (Exit.USAGE, ["transcript", "day", "--vtt", "--json"]),
         (Exit.USAGE, ["index", "x.mp4", "--sample-fps", "nan"]),
         (Exit.USAGE, ["index", ""]),
+        (Exit.USAGE, ["index", "x.mp4", "--windowing", "best"]),
+        (Exit.USAGE, ["index", "x.mp4", "--windowing", "4/8"]),
+        (Exit.USAGE, ["doctor", "--models", "--repair"]),
+        (Exit.USAGE, ["presets", "--weights", "no-equals-sign"]),
+        (Exit.USAGE, ["videos", "--model", "text=nono"]),
+        (Exit.USAGE, ["videos", "--weights", "nono=/x"]),
         (Exit.USAGE, ["videos", "--no-such-option"]),
         (Exit.NOT_FOUND, ["index", "no-such-file.mp4"]),
         (Exit.NOT_FOUND, ["scenes", "no-such-video"]),
@@ -447,6 +501,7 @@ def test_a_missing_package_is_code_4(place: Path, tmp_path: Path) -> None:
 def test_a_library_of_another_preset_is_code_5(place: Path) -> None:
     told = kuavi_run("search", "dog", "-l", place / "lib", "--preset", "embedded")
     assert told.exit_code == Exit.LIBRARY
+    assert "--scene-model-preset that it was indexed with (fake)" in told.stderr
 
 
 def test_an_internal_error_is_one_line_and_with_debug_a_traceback(place: Path) -> None:

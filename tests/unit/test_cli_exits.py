@@ -15,7 +15,7 @@ from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
-from kuavi.apps.wiring.compose import ComposeFailure
+from kuavi.apps.wiring.compose import BadPlan, ComposeFailure, ModelsFailure
 from kuavi.domain.manifest import Tier
 from kuavi.domain.plan import Maps
 from kuavi.ports.files import PathMissing
@@ -30,6 +30,7 @@ UNIONS = (
     SearchFailure,
     ScenesFailure,
     ComposeFailure,
+    ModelsFailure | BadPlan,
     ModelFailure,
 )
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 import kuavi
 from kuavi.apps.cli import as_json
+from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.screen import UNBOUNDED, finite
 from kuavi.apps.cli.show_index import Content, indexed_lines, total_text
 from kuavi.apps.cli.show_library import (
@@ -26,9 +27,11 @@ from kuavi.apps.cli.show_library import (
     stages_text,
     video_lines,
 )
+from kuavi.apps.cli.show_models import check_lines, checks_json, code_of_checks
 from kuavi.apps.cli.show_search import note_text, search_lines
 from kuavi.apps.cli.show_video import found_lines, scene_lines, transcript_lines
 from kuavi.apps.cli.texts import Line, columns, printable, quoted, shortened
+from kuavi.apps.toolbox.models import ModelCheck
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, presets
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.check_sketch import SketchRecall
@@ -37,14 +40,15 @@ from kuavi.apps.usecases.queries import Field, FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.report import IndexReport, Trouble
 from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Action, Annotation, Summary, Unannotated
-from kuavi.domain.evidence import Heuristic, Learned
-from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.evidence import Heuristic, Learned, Model, WeightsFile
+from kuavi.domain.fingerprint import VideoId, fingerprint, fingerprint_of
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import TIERS, Gap, Stage, StageRecord, Tier, VideoRecord
 from kuavi.domain.media import MediaInfo
 from kuavi.domain.presets import EMBEDDED
 from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
+from kuavi.domain.vjepa2_presets import FAST, VIT_L
 from kuavi.domain.words import Tag, Utterance, Word
 from kuavi.ports.library import Finding, Health
 
@@ -243,6 +247,17 @@ def test_every_preset_is_listed_with_its_models_and_weights() -> None:
         assert all(weights.licence in shown for weights in status.weights)
 
 
+def test_a_preset_on_vjepa2_tells_its_sampling_its_extras_and_how_to_fetch_it() -> None:
+    port = PortStatus("joint", FAST.joint, ("config.json of it is not in the local hub cache",))
+    shown = drawn(
+        preset_lines([PresetStatus(FAST, (port,), (PortStatus("predictor", VIT_L, ()),))])
+    )
+    assert "4 frames a second, windows of 16 frames moved by 8; reference 64/8" in shown
+    assert "predictor  facebook/vjepa2-vitl-fpc64-256" in shown
+    assert "kuavi doctor --models --scene-model-preset fast --download" in shown
+    assert "embeddinggemma-300m" in shown
+
+
 def test_a_preset_with_something_missing_says_how_to_install_it() -> None:
     port = PortStatus("joint", EMBEDDED.joint, ("package foo",))
     shown = drawn(preset_lines([PresetStatus(EMBEDDED, (port,))]))
@@ -362,7 +377,32 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_indexed(Indexed("a.mp4", report(done=(Stage.TEXT,)))),
         as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),)), RECALLS),
         as_json.of_presets(presets()),
+        checks_json("fast", [CHECKED]),
     ]
+
+
+CHECKED = ModelCheck(
+    "text",
+    "org/text",
+    Model("org/text", "mean-1", (WeightsFile("model.safetensors", fingerprint("ab" * 32)),)),
+    ("texts: two runs differ by 0.2",),
+    took_s=1.25,
+    memory_mb=133.4,
+)
+
+
+def test_a_checked_model_is_told_with_what_was_read_and_what_is_wrong() -> None:
+    assert drawn(check_lines(CHECKED)) == (
+        "bad  text  org/text  1.2 s, 133 MB\n"
+        "    texts: two runs differ by 0.2\n"
+        "    revision mean-1\n"
+        f"    sha256 {'ab' * 32}  model.safetensors\n"
+    )
+    absent = ModelCheck("predictor", "org/next", None, ("not here",), optional=True)
+    assert drawn(check_lines(absent)) == "not here, not needed  predictor  org/next\n    not here\n"
+    assert code_of_checks([absent]) == Exit.OK
+    assert code_of_checks([absent, CHECKED]) == Exit.FAILED
+    assert code_of_checks([CHECKED, evolve(absent, optional=False)]) == Exit.NO_MODEL
 
 
 def test_results_as_json_are_whole_and_plain() -> None:
@@ -383,8 +423,8 @@ def keys_in(value: object) -> set[str]:
     if not isinstance(value, dict):
         return set()
     below = [item for key, item in value.items() if key not in {"rows", "fragments", "model"}]
-    ports = value.get("ports", {})
-    names = set(ports) if isinstance(ports, dict) else set()
+    named = [value.get(key, {}) for key in ("ports", "extras", "windowings")]
+    names = {name for names in named if isinstance(names, dict) for name in names}
     return (set(value) | {key for item in below for key in keys_in(item)}) - names
 
 

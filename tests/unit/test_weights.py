@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from returns.result import Failure
 
-from kuavi.adapters._weights import needed, verified
+from kuavi.adapters._weights import absent, needed, verified
 from kuavi.domain.evidence import WeightsFile
+from kuavi.domain.package_weights import LITE0
 from kuavi.domain.plan import ModelSpec, Source, Weights
-from kuavi.domain.presets import EMBEDDED, LITE0
+from kuavi.domain.presets import EMBEDDED
 from kuavi.ports.models import ModelUnavailable
 
 CONTENT = b"weights"
+REVISION = "1234567890" * 4
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -91,7 +93,44 @@ def test_the_hub_is_asked_for_nothing_that_is_not_here(
     weights = Weights(Source.HUB, "nobody/no-such-model", {"w.bin": ""})
     failure = refusal(ModelSpec("a", "net", "rev", weights))
     assert "not in the local hub cache" in failure.reason
-    assert "download" in failure.remedy
+    assert "--download" in failure.remedy
+    assert "hf download nobody/no-such-model w.bin --revision rev" in failure.remedy
+    assert "--weights nobody/no-such-model=FOLDER" in failure.remedy
+
+
+def test_what_the_hubs_cache_holds_is_taken_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    snapshot = tmp_path / "models--an--org" / "snapshots" / REVISION
+    snapshot.mkdir(parents=True)
+    (snapshot / "w.bin").write_bytes(CONTENT)
+    spec = ModelSpec("a", "net", REVISION, Weights(Source.HUB, "an/org", {"w.bin": SHA256}))
+    assert absent(spec) == ()
+    assert verified(spec).unwrap().files["w.bin"].path == snapshot / "w.bin"
+
+
+def test_files_of_the_web_are_fetched_by_hand() -> None:
+    place = Weights(Source.WEB, "https://example.org/evals", {"w.pt": ""})
+    failure = refusal(ModelSpec("a", "org/net", "rev", place))
+    assert "https://example.org/evals/w.pt" in failure.remedy
+    assert "--weights org/net=FOLDER" in failure.remedy
+
+
+def test_what_is_absent_is_told_of_each_weights_once_and_nothing_is_read(folder: Path) -> None:
+    here = Weights(Source.DIRECTORY, str(folder), {"net/w.bin": "f" * 64})
+    gone = Weights(Source.PACKAGE, "no_such_package_of_weights", {"a": "", "b": ""})
+    spec = ModelSpec("a", "net", weights=here, more_weights=(gone,))
+    (trouble,) = absent(spec)
+    assert "no_such_package_of_weights" in str(trouble)
+    assert absent(in_directory(folder, name="net/other.bin"))
+
+
+def test_what_may_be_downloaded_is_not_absent() -> None:
+    place = Weights(Source.HUB, "nobody/no-such-model", {"w.bin": ""})
+    asked = ModelSpec("a", "net", "rev", place, options={"download": True})
+    assert absent(asked) == ()
+    assert absent(ModelSpec("a", "net", "rev", place))
 
 
 @pytest.mark.parametrize("port", EMBEDDED.models)

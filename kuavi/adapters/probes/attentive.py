@@ -6,7 +6,7 @@ few.  Training is full-batch AdamW with a share of the examples kept to stop on;
 rates compete on that share, as in the paper.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from attrs import frozen
 from returns.result import Failure, Success
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from kuavi.adapters._attentive import EPS, AttentiveClassifier
+from kuavi.adapters._vjepa2_net import Trunk
+from kuavi.adapters._vjepa2_probe import EPS, HEADS, AttentiveProbe, ProbeArch
 from kuavi.adapters.probes._store import Kept, read, write
 from kuavi.domain.evidence import Model
 from kuavi.domain.fingerprint import fingerprint_of
@@ -29,7 +30,7 @@ from kuavi.ports.models import ModelFailed, ModelFailure
 from kuavi.ports.probes import Lesson, Probe, ProbeKit, ProbeUnreadable, ProbeUnwritable, SavedProbe
 
 KIND = "attentive"
-HEADS = 16
+MLP_RATIO, QUERY_STD = 4, 0.02
 RATES = (3e-3, 1e-3, 3e-4)
 MAX_STEPS, PATIENCE = 300, 40
 WEIGHT_DECAY = 0.01
@@ -38,11 +39,11 @@ SEED = 20_261_124
 
 
 @frozen(eq=False)
-class AttentiveProbe:
+class TrainedProbe:
     labels: tuple[str, ...]
     space: Space[Motion]
     model: Model
-    network: AttentiveClassifier
+    network: AttentiveProbe
     options: dict[str, int]
 
     def classify(self, clips: Sequence[Embeddings[Motion]]) -> Outcome[Probabilities, ModelFailure]:
@@ -53,7 +54,7 @@ class AttentiveProbe:
             if not len(clip):
                 return Failure(ModelFailed(self.model.model_id, "a clip without features"))
             with torch.inference_mode():
-                scores = self.network(_tensor(clip)[None], None)[0].double()
+                scores = self.network(_tensor(clip)[None])[0][0].double()
                 rows[i] = torch.softmax(scores, dim=0).numpy()
         return Success(rows)
 
@@ -70,13 +71,12 @@ class AttentiveKit:
         tokens, mask = _padded(lesson.clips)
         answers = torch.tensor(lesson.answers)
         learn, stop = _stop_split(lesson.answers)
-        best: tuple[float, AttentiveClassifier] | None = None
+        best: tuple[float, AttentiveProbe] | None = None
         with torch.random.fork_rng(devices=[]), _one_thread():
             for rate in RATES:
                 torch.manual_seed(SEED)
-                network = AttentiveClassifier(
-                    lesson.space.dim, len(lesson.labels), heads, self.depth
-                )
+                network = _network(lesson.space.dim, len(lesson.labels), options)
+                nn.init.trunc_normal_(network.query, std=QUERY_STD)
                 batch = _Batch(tokens, mask, answers, learn, stop)
                 loss = _fit(network, batch, rate)
                 if best is None or loss < best[0]:
@@ -86,7 +86,7 @@ class AttentiveKit:
         return Success(_probe(lesson.labels, lesson.space, best[1], options))
 
     def save(self, probe: Probe, held_out: HeldOut, path: str) -> Outcome[str, ProbeUnwritable]:
-        if not isinstance(probe, AttentiveProbe):
+        if not isinstance(probe, TrainedProbe):
             raise TypeError(f"a probe of another kit: {type(probe).__name__}")
         tensors = {name: value.numpy() for name, value in probe.network.state_dict().items()}
         return write(Path(path), Kept(KIND, probe.space, held_out, probe.options, tensors))
@@ -98,9 +98,7 @@ class AttentiveKit:
         kept = stored.unwrap()
         labels, options = kept.held_out.labels, dict(kept.options)
         try:
-            network = AttentiveClassifier(
-                kept.space.dim, len(labels), options["heads"], options["depth"]
-            )
+            network = _network(kept.space.dim, len(labels), options)
             network.load_state_dict({k: torch.from_numpy(v) for k, v in kept.tensors.items()})
         except (KeyError, RuntimeError) as error:
             return Failure(ProbeUnreadable(path, f"its weights don't fit ({error})"))
@@ -111,6 +109,11 @@ class AttentiveKit:
 def build(depth: int = 0) -> ProbeKit:
     """`depth` self-attention blocks before the pooling block (V-JEPA 2's own probes have 3)."""
     return AttentiveKit(depth)
+
+
+def _network(dim: int, labels: int, options: Mapping[str, int]) -> AttentiveProbe:
+    trunk = Trunk(dim, options["depth"], options["heads"], MLP_RATIO * dim, EPS)
+    return AttentiveProbe(ProbeArch(trunk, queries=1, classes=(labels,)))
 
 
 def fits(lesson: Lesson, heads: int) -> bool:
@@ -137,7 +140,7 @@ class _Batch:
     stop: Tensor
 
 
-def _fit(network: AttentiveClassifier, batch: _Batch, rate: float) -> float:
+def _fit(network: AttentiveProbe, batch: _Batch, rate: float) -> float:
     """Train until the loss on the kept share stops falling; the best state stays.  That loss."""
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
     best, state, waited = float("inf"), network.state_dict(), 0
@@ -145,12 +148,12 @@ def _fit(network: AttentiveClassifier, batch: _Batch, rate: float) -> float:
         network.train()
         optimiser.zero_grad()
         part = batch.learn
-        scores = network(batch.tokens[part], batch.mask[part])
+        (scores,) = network(batch.tokens[part], batch.mask[part])
         F.cross_entropy(scores, batch.answers[part]).backward()
         optimiser.step()
         network.eval()
         with torch.no_grad():
-            scores = network(batch.tokens[batch.stop], batch.mask[batch.stop])
+            (scores,) = network(batch.tokens[batch.stop], batch.mask[batch.stop])
             loss = float(F.cross_entropy(scores, batch.answers[batch.stop]))
         if loss < best - 1e-4:
             state = {name: value.clone() for name, value in network.state_dict().items()}
@@ -193,10 +196,10 @@ def _tensor(clip: Embeddings[Motion]) -> Tensor:
 def _probe(
     labels: tuple[str, ...],
     space: Space[Motion],
-    network: AttentiveClassifier,
+    network: AttentiveProbe,
     options: dict[str, int],
-) -> AttentiveProbe:
+) -> TrainedProbe:
     network.eval().requires_grad_(requires_grad=False)
     sums = [float(value.double().sum()) for value in network.state_dict().values()]
     mark = fingerprint_of([list(labels), space.model_id, space.revision, EPS, options, sums])
-    return AttentiveProbe(labels, space, Model("attentive-probe", mark[:16]), network, options)
+    return TrainedProbe(labels, space, Model("attentive-probe", mark[:16]), network, options)

@@ -14,6 +14,7 @@ from kuavi.domain.space import Embeddings, Space, Text, unit
 from kuavi.ports.models import ModelFailure, ModelUnavailable
 
 DIM = 256
+FLOOR = 0.3
 
 
 @frozen(eq=False)
@@ -26,6 +27,13 @@ class BagOfWords:
         rows = [bag(words_of(text), DIM) for text in texts]
         stacked = np.stack(rows) if rows else np.empty((0, DIM), dtype=np.float32)
         return Success(Embeddings(self.space, unit(stacked)))
+
+    def encode_queries(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
+        return self.encode(texts)
+
+    @property
+    def floor(self) -> float:
+        return FLOOR
 
 
 def build(spec: ModelSpec) -> Outcome[BagOfWords, ModelUnavailable]:

@@ -16,6 +16,7 @@ from kuavi.domain.space import Embeddings, Space, Text
 from kuavi.ports.models import ModelFailure, ModelUnavailable
 
 METHOD = "all-MiniLM-L6-v2"
+FLOOR = 0.3
 
 
 @frozen(eq=False)
@@ -30,6 +31,13 @@ class MiniLmEncoder:
         if isinstance(rows, Failure):
             return rows
         return Success(Embeddings(self.space, rows.unwrap()))
+
+    def encode_queries(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
+        return self.encode(texts)
+
+    @property
+    def floor(self) -> float:
+        return FLOOR
 
 
 def build(spec: ModelSpec) -> Outcome[MiniLmEncoder, ModelUnavailable]:

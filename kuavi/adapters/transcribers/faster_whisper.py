@@ -4,7 +4,8 @@ The sound is cut into bounded pieces at quiet places (`kuavi.domain.speech_piece
 transcribed by itself.  Decoding is beam search at temperature 0 only, so two runs agree.  What
 Whisper is unsure of is dropped: it invents text in silence and music.  Nothing is downloaded.
 
-Options: `language` ("en"), `beam` (5), `compute_type` ("int8"), `device` ("cpu"), `threads` (2).
+Options: `language` ("en"; "auto": as it is heard, piece by piece), `beam` (5), `compute_type`
+("int8"), `device` ("cpu"), `threads` (2).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ _NEEDED = ("model.bin", "config.json", "tokenizer.json")  # a missing tokenizer 
 class _Whisper:
     model: Model
     whisper: Any
-    language: str
+    language: str | None
     beam: int
 
     @property
@@ -149,6 +150,10 @@ def _whisper(
         remedy = "check its files, and the options device and compute_type"
         return Failure(ModelUnavailable(spec.model_id, said, remedy))
     language, beam = str(options.get("language", "en")), int(options.get("beam", 5))
+    if language != "auto" and language not in whisper.supported_languages:
+        said = f"it does not know the language {language!r}"
+        known = ", ".join(whisper.supported_languages)
+        return Failure(ModelUnavailable(spec.model_id, said, f"say auto, or one of {known}"))
     recipe = (
         f"{compute_type}, {language}, beam {beam}, silero, sentences, "
         f"pieces {_RULE.longest_s:g} s, "
@@ -156,4 +161,4 @@ def _whisper(
         f"faster-whisper {version('faster-whisper')}"
     )
     model = Model(spec.model_id, f"{spec.revision}; {recipe}", weights.records)
-    return Success(_Whisper(model, whisper, language, beam))
+    return Success(_Whisper(model, whisper, None if language == "auto" else language, beam))

@@ -10,17 +10,16 @@ from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
-from kuavi.apps.usecases.probes import Classified, Trained
 from kuavi.apps.usecases.queries import FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.evidence import describe
 from kuavi.domain.fingerprint import Json
-from kuavi.domain.holdout import HeldOut
 from kuavi.domain.manifest import Gap, StageRecord, VideoRecord
 from kuavi.domain.plan import Weights
 from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
+from kuavi.domain.windows import Windowing
 from kuavi.domain.words import Tag, Utterance
 from kuavi.ports.library import Health
 
@@ -238,8 +237,19 @@ def _preset(status: PresetStatus) -> Object:
         "megabytes": status.megabytes,
         "installed": not status.missing,
         "missing": list(status.missing),
+        "sample_fps": status.preset.sample_fps,
+        "windowing": _windowing(status.preset.windowing),
+        "windowings": {
+            name: _windowing(windowing) for name, windowing in status.preset.windowings.items()
+        },
+        "memory_gb": status.preset.memory_gb,
         "ports": {port.port: _port(port) for port in status.ports},
+        "extras": {port.port: _port(port) for port in status.extras},
     }
+
+
+def _windowing(windowing: Windowing) -> Object:
+    return {"size": windowing.size, "stride": windowing.stride}
 
 
 def _port(port: PortStatus) -> Object:
@@ -258,41 +268,6 @@ def _weights(weights: Weights) -> Object:
         "location": weights.location,
         "origin": weights.origin,
         "licence": weights.licence,
+        "terms": weights.terms,
         "megabytes": weights.megabytes,
-    }
-
-
-def of_trained(trained: Trained) -> Object:
-    return {
-        "path": trained.path,
-        "evidence": describe(trained.evidence),
-        "held_out": _held_out(trained.held_out),
-    }
-
-
-def of_classified(told: Classified, top: int) -> Object:
-    return {
-        "video": told.video,
-        "evidence": describe(told.evidence),
-        "calibrated": False,
-        "held_out": None if told.held_out is None else _held_out(told.held_out),
-        "spans": [
-            {
-                "span": of_span(one.span),
-                "labels": [{"label": name, "probability": p} for name, p in one.labels[:top]],
-            }
-            for one in told.spans
-        ],
-    }
-
-
-def _held_out(held_out: HeldOut) -> Object:
-    return {
-        "labels": list(held_out.labels),
-        "confusion": held_out.counts.tolist(),
-        "examples": held_out.n,
-        "accuracy": held_out.accuracy,
-        "chance": held_out.chance,
-        "learned_from": held_out.learned_from,
-        "by": held_out.by,
     }

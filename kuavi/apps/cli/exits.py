@@ -29,8 +29,10 @@ MEANING = {
 
 CODES = {
     "Ambiguous": Exit.USAGE,
+    "BadChoice": Exit.USAGE,
     "BadImage": Exit.FAILED,
     "BadLabels": Exit.USAGE,
+    "BadPlan": Exit.USAGE,
     "Cancelled": Exit.STOPPED,
     "Damaged": Exit.FAILED,
     "EmptyQuery": Exit.USAGE,
@@ -57,6 +59,7 @@ CODES = {
     "ProbeUnreadable": Exit.NOT_FOUND,
     "ProbeUnwritable": Exit.FAILED,
     "Removed": Exit.FAILED,
+    "SomeUnavailable": Exit.NO_MODEL,
     "StorageFailed": Exit.LIBRARY,
     "TooFewExamples": Exit.USAGE,
     "TooLarge": Exit.FAILED,

@@ -45,8 +45,21 @@ def index(
         ),
     ] = None,
     sample_fps: Annotated[
-        float, typer.Option(help="Frames looked at in a second.", metavar="FPS")
-    ] = 2.5,
+        float | None,
+        typer.Option(
+            help="Frames looked at in a second (default: the preset's).",
+            metavar="FPS",
+            show_default=False,
+        ),
+    ] = None,
+    windowing: Annotated[
+        str | None,
+        typer.Option(
+            help="Frames that the motion model sees at once, and moves by (default: the preset's).",
+            metavar="NAME|SIZE/STRIDE",
+            show_default=False,
+        ),
+    ] = None,
     no_ocr: Annotated[bool, typer.Option("--no-ocr", help="Read no text on screen.")] = False,
     no_speech: Annotated[bool, typer.Option("--no-speech", help="Write no transcript.")] = False,
     jobs: Annotated[
@@ -69,11 +82,21 @@ def index(
     What is up to date is kept, what was interrupted goes on, and a file that fails stops no other.
     Ctrl-C stops after the current step; what was finished is kept.
     """
+    from attrs import evolve
+
+    from kuavi.domain.manifest import Tier
+
     if not all(paths):
         raise typer.BadParameter("an empty path; name a file or a folder")
     if profile and jobs > 1:
         raise typer.BadParameter("--profile books time on one video after the other: use --jobs 1")
-    plan = with_maps(_plan(given, tier, sample_fps, not no_ocr, not no_speech), tier, maps)
+    plan = evolve(
+        _plan(given, sample_fps, windowing),
+        tier=Tier(tier.value),
+        ocr=not no_ocr,
+        speech=not no_speech,
+    )
+    plan = with_maps(plan, tier, maps)
     library = given.open(create=True, limits=_limits(limit or []))
     tell_size(library, paths, plan)
     run = _Run(given, paths, plan, 1 if profile else jobs)
@@ -87,19 +110,13 @@ def index(
     return _end(library, given, run.results, run.stopped)
 
 
-def _plan(given: Shared, tier: TierName, sample_fps: float, ocr: bool, speech: bool) -> "IndexPlan":
-    from kuavi.domain.manifest import Tier
-    from kuavi.domain.plan import IndexPlan
+def _plan(given: Shared, sample_fps: float | None, windowing: str | None) -> "IndexPlan":
+    """The preset's plan, with what is told otherwise."""
+    from kuavi.apps.toolbox.presets import plan_of
 
-    if not 0 < sample_fps < float("inf"):
+    if sample_fps is not None and not 0 < sample_fps < float("inf"):
         raise typer.BadParameter("--sample-fps must be a number above 0")
-    return IndexPlan(
-        preset=given.preset or "embedded",
-        tier=Tier(tier.value),
-        sample_fps=sample_fps,
-        ocr=ocr,
-        speech=speech,
-    )
+    return plan_of(given.preset_name, sample_fps, windowing)
 
 
 def _limits(given: list[str]) -> "DecodeLimits":

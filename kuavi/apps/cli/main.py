@@ -9,9 +9,18 @@ from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.index import index
 from kuavi.apps.cli.manage import doctor, presets, remove, videos
-from kuavi.apps.cli.options import DebugOption, JsonOption, LibraryOption, PresetOption
+from kuavi.apps.cli.options import (
+    DebugOption,
+    DownloadOption,
+    JsonOption,
+    LibraryOption,
+    LicenceOption,
+    ModelsOption,
+    PresetOption,
+    WeightsOption,
+)
 from kuavi.apps.cli.probes import classify, probe
-from kuavi.apps.cli.run import Shared
+from kuavi.apps.cli.run import shared
 from kuavi.apps.cli.search import search
 
 EPILOG = "\n".join(
@@ -42,6 +51,10 @@ def kuavi_command(
     preset: PresetOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
+    model: ModelsOption = None,
+    weights: WeightsOption = None,
+    download: DownloadOption = False,
+    accept_licence: LicenceOption = False,
     version: Annotated[  # noqa: ARG001  (its callback acts)
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
@@ -53,7 +66,9 @@ def kuavi_command(
 
     Options stand before or after the command.
     """
-    context.obj = Shared(library, preset, as_json, debug)
+    context.obj = shared(
+        context, library, preset, as_json, debug, model, weights, download, accept_licence
+    )
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(int(Exit.USAGE))

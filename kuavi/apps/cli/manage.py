@@ -68,8 +68,20 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Clear what interrupted runs left, and compact.")
     ] = False,
+    models: Annotated[
+        bool,
+        typer.Option(
+            "--models", help="Check the preset's models instead: load each, and try it twice."
+        ),
+    ] = False,
 ) -> Exit:
-    """Check the library."""
+    """Check the library, or with --models the models."""
+    if models and repair:
+        raise typer.BadParameter("--repair is for the library: leave out --models")
+    return _check_models(given) if models else _check_library(given, repair)
+
+
+def _check_library(given: Shared, repair: bool) -> Exit:
     from kuavi.apps.cli import as_json, screen
     from kuavi.apps.cli.show_library import health_lines, recall_lines
     from kuavi.apps.toolbox.errors import KuaviError
@@ -91,6 +103,21 @@ def doctor(
     return Exit.FAILED if ill else Exit.OK
 
 
+def _check_models(given: Shared) -> Exit:
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_models import check_lines, checks_json, code_of_checks
+    from kuavi.apps.toolbox.models import ModelCheck, check_models
+
+    checks: list[ModelCheck] = []
+    for check in check_models(given.preset_name, given.choices()):
+        checks.append(check)
+        if not given.as_json:
+            screen.show(*check_lines(check))
+    if given.as_json:
+        screen.show_json(checks_json(given.preset_name, checks))
+    return code_of_checks(checks)
+
+
 @command
 def presets(given: Shared) -> Exit:
     """List each preset's models, and whether their weights are here."""
@@ -98,8 +125,9 @@ def presets(given: Shared) -> Exit:
     from kuavi.apps.cli.show_library import preset_lines
     from kuavi.apps.toolbox.presets import presets as known
 
+    listed = known(given.choices())
     if given.as_json:
-        screen.show_json(as_json.of_presets(known()))
+        screen.show_json(as_json.of_presets(listed))
     else:
-        screen.show(*preset_lines(known()))
+        screen.show(*preset_lines(listed))
     return Exit.OK

@@ -1,6 +1,6 @@
 """The options that commands share, and how their values are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -10,6 +10,9 @@ from kuavi.apps.cli.times import parse_length, parse_span, parse_time
 from kuavi.domain.spans import Span
 
 T = TypeVar("T")
+
+MODELS = "Models"
+"""The panel of what is said about models."""
 
 
 class FieldName(StrEnum):
@@ -58,6 +61,15 @@ def span(text: str) -> Span:
     return _read(parse_span, text)
 
 
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE options as a mapping; the last of a name wins."""
+    for text in given:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise typer.BadParameter(f"{option} {text}: say {option} NAME=VALUE")
+    return {text.partition("=")[0]: text.partition("=")[2] for text in given}
+
+
 LibraryOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -71,9 +83,43 @@ LibraryOption: TypeAlias = Annotated[
 PresetOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
+        "--scene-model-preset",
+        "--preset",
         metavar="NAME",
         help="Which models (default: embedded; see kuavi presets).",
         show_default=False,
+    ),
+]
+ModelsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="PORT=NAME",
+        help="Another model for a port: text, transcriber (see kuavi presets).",
+        show_default=False,
+        rich_help_panel=MODELS,
+    ),
+]
+WeightsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="NAME=FOLDER",
+        help="Where a model's files are (else: $KUAVI_WEIGHTS/NAME, the hub's cache).",
+        show_default=False,
+        rich_help_panel=MODELS,
+    ),
+]
+DownloadOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--download", help="Fetch missing weights of the hub.", rich_help_panel=MODELS),
+]
+LicenceOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--accept-licence",
+        help="Use weights that are gated or not for commercial use.",
+        rich_help_panel=MODELS,
     ),
 ]
 JsonOption: TypeAlias = Annotated[

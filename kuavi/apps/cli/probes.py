@@ -39,12 +39,12 @@ def train(
 
     Its score is made on spans it has not learned from.
     """
-    from kuavi.apps.cli import as_json, screen
-    from kuavi.apps.cli.show_probes import trained_lines
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_probes import trained_json, trained_lines
 
     trained = given.open().train_probe(labels, output, held_out=held_out)
     if given.as_json:
-        screen.show_json(as_json.of_trained(trained))
+        screen.show_json(trained_json(trained))
         return Exit.OK
     screen.show(*trained_lines(trained))
     screen.aside("use it: " + given.command_line("classify", "VIDEO", "--probe", trained.path))
@@ -85,8 +85,8 @@ def classify(
     top: Annotated[int, typer.Option("--top", "-n", min=1, help="So many labels a span.")] = 3,
 ) -> Exit:
     """Say what each scene of a video is, or one --span.  Give --probe FILE or --task TASK."""
-    from kuavi.apps.cli import as_json, screen
-    from kuavi.apps.cli.show_probes import classified_lines
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_probes import classified_json, classified_lines
 
     if (probe_file is None) == (task is None):
         raise typer.BadParameter("give --probe FILE or --task TASK")
@@ -95,7 +95,7 @@ def classify(
         video, probe=probe_file, task=task, within=within, scene_s=scene_length
     )
     if given.as_json:
-        screen.show_json(as_json.of_classified(told, top))
+        screen.show_json(classified_json(told, top))
     else:
         screen.show(*classified_lines(told, top))
     return Exit.OK

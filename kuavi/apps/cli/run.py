@@ -14,11 +14,22 @@ import typer
 from attrs import evolve, frozen
 
 from kuavi.apps.cli.exits import Exit, Trouble, trouble_of
-from kuavi.apps.cli.options import DebugOption, JsonOption, LibraryOption, PresetOption
+from kuavi.apps.cli.options import (
+    DebugOption,
+    DownloadOption,
+    JsonOption,
+    LibraryOption,
+    LicenceOption,
+    ModelsOption,
+    PresetOption,
+    WeightsOption,
+    pairs,
+)
 from kuavi.apps.toolbox.errors import KuaviError
 
 if TYPE_CHECKING:
     from kuavi.apps.toolbox.session import OpenLibrary
+    from kuavi.domain.choices import ModelChoices
     from kuavi.domain.limits import DecodeLimits
 
 P = ParamSpec("P")
@@ -32,21 +43,50 @@ class Shared:
     preset: str | None = None
     as_json: bool = False
     debug: bool = False
+    models: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    download: bool = False
+    accept_licence: bool = False
+
+    @property
+    def preset_name(self) -> str:
+        return self.preset or "embedded"
+
+    def choices(self) -> "ModelChoices":
+        """What is said about models."""
+        from kuavi.apps.toolbox.session import absolute
+        from kuavi.domain.choices import ModelChoices
+
+        folders = pairs("--weights", self.weights)
+        return ModelChoices(
+            pairs("--model", self.models),
+            {name: absolute(folder) for name, folder in folders.items()},
+            self.download,
+            self.accept_licence,
+        )
 
     def open(self, *, create: bool = False, limits: "DecodeLimits | None" = None) -> "OpenLibrary":
         """The library; KuaviError where there is none."""
         from kuavi.apps.toolbox.session import open_library
 
-        preset = self.preset or "embedded"
-        return open_library(self.library, preset=preset, create=create, limits=limits)
+        return open_library(
+            self.library,
+            scene_model_preset=self.preset_name,
+            create=create,
+            choices=self.choices(),
+            limits=limits,
+        )
 
     def command_line(self, *words: str) -> str:
         """A command to try next, with what leads to the same library."""
         import shlex
 
         library = [] if self.library is None else ["--library", self.library]
-        preset = [] if self.preset is None else ["--preset", self.preset]
-        return shlex.join(["kuavi", *words, *library, *preset])
+        preset = [] if self.preset is None else ["--scene-model-preset", self.preset]
+        models = [word for named in self.models for word in ("--model", named)]
+        weights = [word for named in self.weights for word in ("--weights", named)]
+        accepted = ["--accept-licence"] if self.accept_licence else []
+        return shlex.join(["kuavi", *words, *library, *preset, *models, *weights, *accepted])
 
 
 def shared(
@@ -55,6 +95,10 @@ def shared(
     preset: PresetOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
+    model: ModelsOption = None,
+    weights: WeightsOption = None,
+    download: DownloadOption = False,
+    accept_licence: LicenceOption = False,
 ) -> Shared:
     """The options as given before the command and after it; after wins."""
     before = context.obj if isinstance(context.obj, Shared) else Shared()
@@ -64,6 +108,10 @@ def shared(
         preset=preset or before.preset,
         as_json=as_json or before.as_json,
         debug=debug or before.debug,
+        models=(*before.models, *(model or ())),
+        weights=(*before.weights, *(weights or ())),
+        download=download or before.download,
+        accept_licence=accept_licence or before.accept_licence,
     )
 
 

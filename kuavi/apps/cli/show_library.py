@@ -8,8 +8,9 @@ from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import length_text
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
 from kuavi.apps.usecases.check_sketch import SketchRecall
+from kuavi.domain.choices import ALTERNATIVES
 from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
-from kuavi.domain.plan import Weights
+from kuavi.domain.plan import Preset, Source, Weights
 from kuavi.ports.library import Health
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -108,17 +109,49 @@ def preset_lines(presets: Sequence[PresetStatus]) -> list[Line]:
     lines: list[Line] = []
     for status in presets:
         lines += [Line(_preset_head(status)), Line(Text(status.preset.summary), 2)]
-        lines += [Line(row, 4) for row in columns([_port_row(port) for port in status.ports])]
+        lines.append(Line(Text(_sampling_text(status.preset)), 2))
+        ports = (*status.ports, *status.extras)
+        lines += [Line(row, 4) for row in columns([_port_row(port) for port in ports])]
         if status.weights:
             lines.append(Line(Text("weights:"), 2))
             rows = [_weights_row(weights) for weights in status.weights]
             lines += [Line(row, 4) for row in columns(rows, right=(0,))]
         lines += [Line(Text(f"missing: {name}", "yellow"), 2) for name in status.missing]
-        if status.missing and status.preset.extra:
-            remedy = f"pip install 'kuavi[{status.preset.extra}]'"
-            lines.append(Line(Text(f"to install it: {remedy}", "yellow"), 2))
+        lines += [Line(Text(remedy, "yellow"), 2) for remedy in _remedies(status)]
         lines.append(Line(Text()))
-    return lines[:-1]
+    lines.append(Line(Text("other models, by --model PORT=NAME", "bold")))
+    rows = [
+        [Text(port, "cyan"), Text(name), Text(_licence_text(spec.weights))]
+        for port, specs in ALTERNATIVES.items()
+        for name, spec in specs.items()
+    ]
+    return lines + [Line(row, 4) for row in columns(rows)]
+
+
+def _remedies(status: PresetStatus) -> list[str]:
+    """What to do about what is missing."""
+    if not status.missing or not status.preset.extra:
+        return []
+    absent = [port for port in status.ports if port.missing]
+    packages = [f"to install it: pip install 'kuavi[{status.preset.extra}]'"]
+    if not any(weights.source == Source.HUB for port in absent for weights in port.weights):
+        return packages
+    told = f"kuavi doctor --models --scene-model-preset {status.preset.name}"
+    return [*packages, f"to fetch and check it: {told} --download (without: how to by hand)"]
+
+
+def _sampling_text(preset: Preset) -> str:
+    windowing = preset.windowing
+    named = "".join(f"; {name} {w.size}/{w.stride}" for name, w in preset.windowings.items())
+    memory = f", about {preset.memory_gb:.0f} GB of memory" if preset.memory_gb else ""
+    return (
+        f"{preset.sample_fps:g} frames a second, windows of {windowing.size} frames moved by "
+        f"{windowing.stride}{named}{memory}"
+    )
+
+
+def _licence_text(weights: Weights) -> str:
+    return f"{weights.licence} (--accept-licence)" if weights.terms else weights.licence
 
 
 def _preset_head(status: PresetStatus) -> Text:
@@ -134,6 +167,6 @@ def _port_row(port: PortStatus) -> list[Text]:
 def _weights_row(weights: Weights) -> list[Text]:
     return [
         Text(f"{weights.megabytes:.1f} MB"),
-        Text(weights.licence),
+        Text(_licence_text(weights)),
         Text(weights.origin or f"{weights.source.value} {weights.location}"),
     ]

@@ -1,7 +1,8 @@
-"""Trained probes and their answers for reading."""
+"""Trained probes and their answers, for reading and as JSON."""
 
 from rich.text import Text
 
+from kuavi.apps.cli.as_json import Object, of_span
 from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import span_text
 from kuavi.apps.usecases.probes import Classified, Trained
@@ -54,3 +55,39 @@ def classified_lines(told: Classified, top: int) -> list[Line]:
     if told.held_out is not None:
         by += f", chance {told.held_out.chance:.2f}"
     return [*map(Line, columns(rows)), Line(Text(f"by {by}; shares are not calibrated", "dim"))]
+
+
+def trained_json(trained: Trained) -> Object:
+    return {
+        "path": trained.path,
+        "evidence": describe(trained.evidence),
+        "held_out": _held_out(trained.held_out),
+    }
+
+
+def classified_json(told: Classified, top: int) -> Object:
+    return {
+        "video": told.video,
+        "evidence": describe(told.evidence),
+        "calibrated": False,
+        "held_out": None if told.held_out is None else _held_out(told.held_out),
+        "spans": [
+            {
+                "span": of_span(one.span),
+                "labels": [{"label": name, "probability": p} for name, p in one.labels[:top]],
+            }
+            for one in told.spans
+        ],
+    }
+
+
+def _held_out(held_out: HeldOut) -> Object:
+    return {
+        "labels": list(held_out.labels),
+        "confusion": held_out.counts.tolist(),
+        "examples": held_out.n,
+        "accuracy": held_out.accuracy,
+        "chance": held_out.chance,
+        "learned_from": held_out.learned_from,
+        "by": held_out.by,
+    }

@@ -1,18 +1,19 @@
-"""The presets with what they use, and whether its files are here."""
-
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
+"""The presets with what they use, and whether its files are here; and the plan one stands for."""
 
 from attrs import frozen
+from returns.result import Failure
 
-from kuavi.domain.plan import ModelSpec, Preset, Source, Weights
-from kuavi.domain.presets import PRESETS
+from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.wiring.compose import UnknownPreset, known_preset
+from kuavi.apps.wiring.models import missing_weights
+from kuavi.domain.choices import NO_CHOICES, ModelChoices
+from kuavi.domain.plan import IndexPlan, ModelSpec, Preset, Weights
+from kuavi.domain.presets import PRESETS, plan_for, windowing_named
 
 
 @frozen
 class PortStatus:
-    """One port of a preset: `missing` are the packages and files of weights that aren't there."""
+    """One port of a preset; `missing` says which packages and weights aren't there."""
 
     port: str
     spec: ModelSpec
@@ -21,14 +22,16 @@ class PortStatus:
     @property
     def weights(self) -> tuple[Weights, ...]:
         """All weights the model is made of; none for one without."""
-        every = (self.spec.weights, *self.spec.more_weights)
-        return tuple(weights for weights in every if weights.source != Source.NONE)
+        return self.spec.every_weights
 
 
 @frozen
 class PresetStatus:
+    """`extras` are the ports that indexing and searching do without."""
+
     preset: Preset
     ports: tuple[PortStatus, ...]
+    extras: tuple[PortStatus, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -36,7 +39,7 @@ class PresetStatus:
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        """All weights; those that several ports share, once."""
+        """All weights of the ports; those that several share, once."""
         every = {
             (weights.source, weights.location): weights
             for port in self.ports
@@ -49,42 +52,36 @@ class PresetStatus:
         return sum(weights.megabytes for weights in self.weights)
 
 
-def presets() -> tuple[PresetStatus, ...]:
+def presets(choices: ModelChoices = NO_CHOICES) -> tuple[PresetStatus, ...]:
     """Every preset.  Files are looked for, not read: use checks their hashes."""
-    return tuple(
-        PresetStatus(
-            preset,
-            tuple(
-                PortStatus(port, spec, _missing_of(spec)) for port, spec in preset.models.items()
-            ),
-        )
-        for preset in PRESETS.values()
-    )
+    return tuple(_status(_settled(name, choices)) for name in PRESETS)
 
 
-def _missing_of(spec: ModelSpec) -> tuple[str, ...]:
-    every = (spec.weights, *spec.more_weights)
-    return tuple(name for weights in every for name in missing(weights))
+def _settled(name: str, choices: ModelChoices) -> Preset:
+    """The preset with the choices made, where they fit it."""
+    made = known_preset(name, choices)
+    return PRESETS[name] if isinstance(made, Failure) else made.unwrap()
 
 
-def missing(weights: Weights) -> tuple[str, ...]:
-    """The package or the files that aren't there."""
-    match weights.source:
-        case Source.NONE:
-            return ()
-        case Source.PACKAGE:
-            found = find_spec(weights.location)
-            folders = list(found.submodule_search_locations or ()) if found else []
-            return _absent(weights, folders) if folders else (f"package {weights.location}",)
-        case Source.DIRECTORY:
-            return _absent(weights, [str(Path(weights.location).expanduser())])
-        case Source.HUB:
-            return (f"hub {weights.location} (looked for when it is used)",)
+def _status(preset: Preset) -> PresetStatus:
+    def of(specs: dict[str, ModelSpec]) -> tuple[PortStatus, ...]:
+        return tuple(PortStatus(port, spec, missing_weights(spec)) for port, spec in specs.items())
+
+    return PresetStatus(preset, of(preset.models), of(preset.extras))
 
 
-def _absent(weights: Weights, folders: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        f"{weights.location}/{name}"
-        for name in weights.files
-        if not any((Path(folder) / name).is_file() for folder in folders)
-    )
+def plan_of(
+    scene_model_preset: str, sample_fps: float | None = None, windowing: str | None = None
+) -> IndexPlan:
+    """A preset's plan, with what is told otherwise; `windowing` by name or as SIZE/STRIDE.
+
+    Raises:
+        KuaviError: no such preset, or no such windowing.
+    """
+    if scene_model_preset not in PRESETS:
+        raise KuaviError(UnknownPreset(scene_model_preset))
+    preset = PRESETS[scene_model_preset]
+    try:
+        return plan_for(preset, sample_fps, windowing_named(preset, windowing or "default"))
+    except ValueError as error:
+        raise KuaviError(error) from error

@@ -34,12 +34,14 @@ from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
+from kuavi.domain.choices import NO_CHOICES, ModelChoices
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
 from kuavi.domain.nearest import MANY
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
+from kuavi.domain.presets import plan_for
 from kuavi.domain.spans import Span
 from kuavi.ports.library import Health
 from kuavi.ports.progress import Cancelled, Progress, VideoDone
@@ -95,7 +97,7 @@ class OpenLibrary(Probing, Mapped):
 
         With several jobs `progress` is told from other threads, by one at a time.
         """
-        plan = plan or IndexPlan(preset=self._models.preset.name)
+        plan = plan or plan_for(self._models.preset)
         if tier is not None:
             plan = evolve(plan, tier=Tier(tier))
         progress = progress or Family("progress").builder("silent")()
@@ -227,25 +229,27 @@ class OpenLibrary(Probing, Mapped):
 def open_library(
     path: PathLike | None = None,
     *,
-    preset: str = "embedded",
+    scene_model_preset: str = "embedded",
     create: bool = True,
     models: Mapping[str, object] | None = None,
+    choices: ModelChoices = NO_CHOICES,
     limits: DecodeLimits | None = None,
 ) -> OpenLibrary:
     """Open the library at `path` (default: $KUAVI_LIBRARY or the user's data folder).
 
     `models` puts your own encoders and detectors in the place of the preset's, by port: `joint`,
-    `clips`, `text`, `shots`, `tagger`, `transcriber`, `ocr`.
+    `clips`, `text`, `shots`, `tagger`, `transcriber`, `ocr`, `predictor`, `classifier:TASK`.
+    `choices` says which of the preset's alternatives to use and where weights are.
 
     `limits` is what decoding one file may take (kuavi.domain.limits.DecodeLimits); a file that
     needs more is refused, with the name of the limit.
 
     Raises:
         KuaviError: no library there (with `create` False), one of another version, or no such
-            preset.
+            preset or choice.
     """
     place = compose.default_library() if path is None else absolute(path)
-    built = ok(compose.open_models(preset, models or {}))
+    built = ok(compose.open_models(scene_model_preset, models or {}, choices))
     return OpenLibrary(ok(compose.open_tools(place, create, limits)), built)
 
 

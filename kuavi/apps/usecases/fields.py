@@ -177,20 +177,21 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     exact = by_words(asked.view, layer, text, asked.scope)
     if isinstance(exact, Failure):
         return exact
-    encoded = asked.ports.text.encode([text])
+    texts = asked.ports.text
+    encoded = texts.encode_queries([text])
     if isinstance(encoded, Failure):
         return encoded
-    rows = layer_rows(asked.view, layer, asked.ports.text.space)
+    rows = layer_rows(asked.view, layer, texts.space)
     if isinstance(rows, Failure):
         return rows
     grouped = by_scene(asked.view, layer, rows.unwrap(), asked.scene_s)
     if isinstance(grouped, Failure):
         return grouped
-    near = by_meaning(encoded.unwrap(), rows.unwrap(), grouped.unwrap(), asked.scope)
+    near = by_meaning(encoded.unwrap(), rows.unwrap(), grouped.unwrap(), asked.scope, texts.floor)
     return Success(
         (
             Ranking(field, WORDS, layer, BM25, exact.unwrap()),
-            Ranking(field, MEANING, layer, asked.ports.text.evidence, near),
+            Ranking(field, MEANING, layer, texts.evidence, near),
         )
     )
 

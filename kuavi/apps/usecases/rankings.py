@@ -24,9 +24,6 @@ R = TypeVar("R", bound=Role)
 DEEP = 200
 """How many scenes of each ranking take part in fusion."""
 
-TEXT_FLOOR = 0.3
-"""Sentences below this cosine have nothing to do with each other (MiniLM): never a match."""
-
 BM25 = Heuristic("BM25")
 
 WORDS, MEANING = "words", "meaning"
@@ -90,10 +87,10 @@ def by_frames(
 
 
 def by_meaning(
-    query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope
+    query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope, floor: float
 ) -> tuple[Ranked, ...]:
-    """Scenes by their nearest sentence, where it is near enough; one belongs to its middle."""
-    return _by_vector(query, rows, grouped, scope, TEXT_FLOOR)
+    """Scenes by their nearest sentence, if `floor` or nearer; one belongs to its middle."""
+    return _by_vector(query, rows, grouped, scope, floor)
 
 
 def _by_vector(

@@ -58,11 +58,16 @@ class _Text:
     space: Space[Text]
     model: Model
     evidence: Evidence
+    floor: float
     lock: Lock = Factory(Lock)
 
     def encode(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
         with self.lock:
             return self.inner.encode(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Outcome[Embeddings[Text], ModelFailure]:
+        with self.lock:
+            return self.inner.encode_queries(texts)
 
 
 @frozen(eq=False)
@@ -122,6 +127,6 @@ def taking_turns(ports: IndexPorts) -> IndexPorts:
     safe_words = WordPorts(
         _Transcriber(heard, heard.model, heard.evidence),
         _Reader(ocr, ocr.model, ocr.evidence),
-        _Text(text, text.space, text.model, text.evidence),
+        _Text(text, text.space, text.model, text.evidence, text.floor),
     )
     return evolve(ports, scan=safe, words=safe_words)

@@ -9,16 +9,18 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._memory import resident_mb
 from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotReleased
-from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, SearchPorts
+from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, ScanPorts, SearchPorts
 from kuavi.apps.wiring.heap import give_back_large
-from kuavi.apps.wiring.models import Models
+from kuavi.apps.wiring.models import SCAN, SEARCH, WORDS, Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.apps.wiring.warming import Warming
+from kuavi.domain.choices import NO_CHOICES, BadChoice, ModelChoices, chosen, known_names
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.plan import IndexPlan
+from kuavi.domain.plan import IndexPlan, Preset
 from kuavi.domain.presets import PRESETS
 from kuavi.domain.sketch import Engine
 from kuavi.ports.classifiers import ClipClassifier
@@ -30,6 +32,24 @@ from kuavi.ports.pictures import Pictures
 from kuavi.ports.probes import ProbeKit
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
+
+__all__ = [
+    "BadPlan",
+    "ComposeFailure",
+    "ModelsFailure",
+    "SomeUnavailable",
+    "Tools",
+    "UnknownPreset",
+    "clock",
+    "default_jobs",
+    "default_library",
+    "index_ports",
+    "known_preset",
+    "open_models",
+    "open_tools",
+    "resident_mb",
+    "search_ports",
+]
 
 
 @frozen
@@ -43,7 +63,34 @@ class UnknownPreset:
 SCRATCH = "cache"
 """The folder of a library whose content may be lost at any time."""
 
-ComposeFailure: TypeAlias = UnknownPreset | LibraryFailure
+
+@frozen
+class SomeUnavailable:
+    """Several of a preset's models can't be built."""
+
+    preset: str
+    models: tuple[ModelUnavailable, ...]
+
+    def __str__(self) -> str:
+        listed = "; ".join(map(str, self.models))
+        return (
+            f"preset {self.preset} needs {len(self.models)} things that are not here "
+            f"(`kuavi doctor --models` checks): {listed}"
+        )
+
+
+@frozen
+class BadPlan:
+    """A plan that the preset's models can't follow."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+ModelsFailure: TypeAlias = ModelUnavailable | SomeUnavailable
+ComposeFailure: TypeAlias = UnknownPreset | BadChoice | LibraryFailure
 
 
 @frozen
@@ -91,31 +138,61 @@ def open_tools(
             Family("files").builder("local")(),
             Family("readers").builder("isolated")(limits),
             Family("pictures").builder("pillow")(),
-            Family("clocks").builder("system")(),
+            clock(),
             Warming(),
         )
     )
 
 
-def open_models(preset: str, given: Mapping[str, object]) -> Outcome[Models, UnknownPreset]:
+def clock() -> Clock:
+    made: Clock = Family("clocks").builder("system")()
+    return made
+
+
+def open_models(
+    preset: str, given: Mapping[str, object], choices: ModelChoices = NO_CHOICES
+) -> Outcome[Models, UnknownPreset | BadChoice]:
     """The models of a preset; nothing is loaded yet."""
-    if preset not in PRESETS:
-        return Failure(UnknownPreset(preset))
-    return Success(Models(PRESETS[preset], given))
+    made = known_preset(preset, choices)
+    return made if isinstance(made, Failure) else Success(Models(made.unwrap(), given))
+
+
+def known_preset(name: str, choices: ModelChoices) -> Outcome[Preset, UnknownPreset | BadChoice]:
+    """A preset by name, with the choices made and $KUAVI_WEIGHTS looked through."""
+    if name not in PRESETS:
+        return Failure(UnknownPreset(name))
+    named = chosen(PRESETS[name], ModelChoices(models=choices.models))
+    if isinstance(named, Failure):
+        return named
+    weights = _own_weights(named.unwrap()) | dict(choices.weights)
+    return chosen(named.unwrap(), evolve(choices, weights=weights))
+
+
+def _own_weights(preset: Preset) -> dict[str, str]:
+    """The folders of $KUAVI_WEIGHTS that bear the name of something the preset needs."""
+    root = os.environ.get("KUAVI_WEIGHTS")
+    if not root:
+        return {}
+    folders = {name: Path(root).expanduser() / name for name in known_names(preset)}
+    return {name: str(folder.absolute()) for name, folder in folders.items() if folder.is_dir()}
 
 
 def index_ports(
     tools: Tools, models: Models, plan: IndexPlan, progress: Progress
-) -> Outcome[IndexPorts, ModelUnavailable]:
+) -> Outcome[IndexPorts, ModelsFailure | BadPlan]:
     """Everything a plan needs, built before work begins."""
     give_back_large()
-    scan = models.scan()
+    wordless = plan.tier == Tier.SCAN
+    ready = _looked_for(models, SCAN if wordless else (*SCAN, *WORDS))
+    if isinstance(ready, Failure):
+        return ready
+    scan = models.scan(maps=plan.tier == Tier.DEEP)
     if isinstance(scan, Failure):
         return scan
-    maps = models.maps() if plan.tier == Tier.DEEP else Success(None)
-    if isinstance(maps, Failure):
-        return maps
-    words = models.words() if plan.tier != Tier.SCAN else Success(None)
+    misfit = _misfit(plan, scan.unwrap())
+    if misfit is not None:
+        return Failure(misfit)
+    words = Success(None) if wordless else models.words()
     if isinstance(words, Failure):
         return words
     return Success(
@@ -124,7 +201,7 @@ def index_ports(
             tools.files,
             Family("readers").builder("ahead")(tools.reader),
             tools.pictures,
-            evolve(scan.unwrap(), maps=maps.unwrap()),
+            scan.unwrap(),
             words.unwrap(),
             tools.clock,
             progress,
@@ -133,8 +210,29 @@ def index_ports(
     )
 
 
-def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelUnavailable]:
+def _looked_for(models: Models, ports: tuple[str, ...]) -> Outcome[None, ModelsFailure]:
+    """Whether the weights of these ports are here: all that are not, told at once."""
+    missing = tuple(dict.fromkeys(models.obstacles(*ports)))
+    if len(missing) > 1:
+        return Failure(SomeUnavailable(models.preset.name, missing))
+    return Failure(missing[0]) if missing else Success(None)
+
+
+def _misfit(plan: IndexPlan, scan: ScanPorts) -> BadPlan | None:
+    size, step = plan.windowing.size, scan.clips.step
+    if size % step == 0:
+        return None
+    return BadPlan(
+        f"windows of {size} frames don't fit {scan.clips.model.model_id}, which sees {step} "
+        f"frames at a step; use a multiple of {step}"
+    )
+
+
+def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelsFailure]:
     """What search needs."""
+    ready = _looked_for(models, SEARCH)
+    if isinstance(ready, Failure):
+        return ready
     joint, clips, text = models.joint(), models.clips(), models.text()
     if isinstance(joint, Failure):
         return joint

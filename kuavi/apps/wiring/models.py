@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from attrs import evolve
 from returns.result import Failure, Success
 
+from kuavi.adapters._weights import absent
 from kuavi.apps.usecases.ports import ScanPorts, WordPorts
 from kuavi.apps.wiring.registry import Family
 from kuavi.domain.outcome import Outcome
@@ -12,6 +14,7 @@ from kuavi.domain.plan import ModelSpec, Preset
 from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
+from kuavi.ports.predictors import Predictor
 
 FAMILIES: Mapping[str, str] = {
     "shots": "shots",
@@ -21,8 +24,15 @@ FAMILIES: Mapping[str, str] = {
     "tagger": "taggers",
     "transcriber": "transcribers",
     "ocr": "ocr",
+    "predictor": "predictors",
+    "classifier": "classifiers",
 }
-"""The adapter family of each of a preset's ports."""
+"""The adapter family of each of a preset's ports; a classifier's port is `classifier:TASK`."""
+
+SCAN = ("shots", "joint", "clips", "tagger")
+WORDS = ("transcriber", "ocr", "text")
+SEARCH = ("joint", "clips", "text")
+"""The ports of `ScanPorts`, `WordPorts` and `SearchPorts`."""
 
 MAPS = "maps"
 """The port of feature maps: the clip encoder, where it gives them."""
@@ -34,10 +44,9 @@ class Models:
     """A preset's models.  `given` puts ready-made ones in the place of the preset's, by port."""
 
     def __init__(self, preset: Preset, given: Mapping[str, object]) -> None:
-        ports = (*FAMILIES, MAPS)
-        unknown = sorted(given.keys() - set(ports))
+        unknown = sorted(port for port in given if _family(port) is None and port != MAPS)
         if unknown:
-            known = ", ".join(ports)
+            known = ", ".join((*FAMILIES, MAPS))
             raise TypeError(f"no such port: {', '.join(unknown)}; ports are {known}")
         self.preset = preset
         self._ready: dict[str, object] = dict(given)
@@ -52,21 +61,14 @@ class Models:
             self._ready[name] = built.unwrap()
         return Success(self._ready[name])
 
-    def classifier(self, task: str) -> Outcome[ClipClassifier, ModelUnavailable]:
-        """The preset's classifier for a task that it names."""
-        name = f"classifier {task}"
-        if name not in self._ready:
-            built = self._built("classifiers", self.preset.classifiers[task])
-            if isinstance(built, Failure):
-                return built
-            self._ready[name] = built.unwrap()
-        ready: Any = self._ready[name]
-        return Success(ready)
-
     def _build(self, name: str) -> Built:
-        return self._built(FAMILIES[name], self.preset.models[name])
-
-    def _built(self, family: str, spec: ModelSpec) -> Built:
+        spec = (self.preset.models | self.preset.extras).get(name)
+        family = _family(name)
+        if spec is None or family is None:
+            return Failure(self._not_offered(name))
+        trouble = obstacles(spec)
+        if trouble:
+            return Failure(trouble[0])
         try:
             builder = Family(family).builder(spec.adapter)
         except ImportError as error:
@@ -80,6 +82,16 @@ class Models:
         built: Built = builder(spec)
         return built
 
+    def _not_offered(self, name: str) -> ModelUnavailable:
+        offered = ", ".join(self.preset.extras) or "none"
+        reason = f"preset {self.preset.name} has no {name} (it has: {offered})"
+        return ModelUnavailable(name, reason, "use another preset; `kuavi presets` lists them")
+
+    def obstacles(self, *names: str) -> tuple[ModelUnavailable, ...]:
+        """What keeps these ports from being built that can be seen without loading anything."""
+        specs = (self.preset.models[name] for name in names if name not in self._ready)
+        return tuple(trouble for spec in specs for trouble in obstacles(spec))
+
     def joint(self) -> Outcome[JointEncoder, ModelUnavailable]:
         return self.port("joint")
 
@@ -89,10 +101,22 @@ class Models:
     def text(self) -> Outcome[TextEncoder, ModelUnavailable]:
         return self.port("text")
 
-    def scan(self) -> Outcome[ScanPorts, ModelUnavailable]:
-        """What tier scan needs."""
-        built = self._all("shots", "joint", "clips", "tagger")
-        return built if isinstance(built, Failure) else Success(ScanPorts(*built.unwrap()))
+    def predictor(self) -> Outcome[Predictor, ModelUnavailable]:
+        return self.port("predictor")
+
+    def classifier(self, task: str) -> Outcome[ClipClassifier, ModelUnavailable]:
+        """The released probe for a task: `ssv2`, `diving48`."""
+        return self.port(f"classifier:{task}")
+
+    def scan(self, *, maps: bool = False) -> Outcome[ScanPorts, ModelUnavailable]:
+        """What tier scan needs; with `maps` what tier deep needs besides."""
+        built = self._all(*SCAN)
+        if isinstance(built, Failure):
+            return built
+        seen = self.maps() if maps else Success(None)
+        if isinstance(seen, Failure):
+            return seen
+        return Success(evolve(ScanPorts(*built.unwrap()), maps=seen.unwrap()))
 
     def maps(self) -> Outcome[FeatureEncoder | None, ModelUnavailable]:
         """What gives feature maps; None where neither the preset nor what was given does.
@@ -106,7 +130,7 @@ class Models:
 
     def words(self) -> Outcome[WordPorts, ModelUnavailable]:
         """What tier index needs besides."""
-        built = self._all("transcriber", "ocr", "text")
+        built = self._all(*WORDS)
         return built if isinstance(built, Failure) else Success(WordPorts(*built.unwrap()))
 
     def _all(self, *names: str) -> Outcome[list[Any], ModelUnavailable]:
@@ -117,3 +141,28 @@ class Models:
                 return model
             ready.append(model.unwrap())
         return Success(ready)
+
+
+def obstacles(spec: ModelSpec) -> tuple[ModelUnavailable, ...]:
+    """Terms that are to be accepted, and weights that are not here.  Nothing is loaded for it."""
+    terms = dict.fromkeys(weights.terms for weights in spec.every_weights if weights.terms)
+    unaccepted = (
+        ModelUnavailable(
+            spec.model_id,
+            f"its licence is to be accepted first ({term})",
+            "read it, and say --accept-licence",
+        )
+        for term in terms
+    )
+    return (*unaccepted, *absent(spec))
+
+
+def missing_weights(spec: ModelSpec) -> tuple[str, ...]:
+    """Which packages and files of weights are not here, in words."""
+    return tuple(trouble.reason for trouble in absent(spec))
+
+
+def _family(port: str) -> str | None:
+    """The adapter family of a port."""
+    kind, _, task = port.partition(":")
+    return FAMILIES.get(kind) if bool(task) == (kind == "classifier") else None
