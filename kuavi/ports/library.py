@@ -7,7 +7,7 @@ of it or nothing.  A reader works on a `LibraryView`, which stays as it is whate
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
@@ -22,6 +22,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
 from kuavi.ports.derived import Derivation, Outline
+from kuavi.ports.health import Health
 from kuavi.ports.maps import StoredMaps
 from kuavi.ports.parts import Part
 
@@ -145,31 +146,6 @@ class TextMatch:
     text: str
     score: float
     words: tuple[Word, ...] = ()
-
-
-@frozen
-class Finding:
-    """Something `doctor` found; `repaired` says that it was put right."""
-
-    problem: str
-    repaired: bool = False
-
-
-@frozen
-class Health:
-    """What `doctor` reports: sizes, versions, fragments, findings (none: all is well).
-
-    `cache_bytes` is the part of `bytes_on_disk` that can be deleted and is made again when needed.
-    """
-
-    path: str
-    schema: int
-    videos: int
-    rows: dict[str, int] = field(factory=dict)
-    fragments: dict[str, int] = field(factory=dict)
-    bytes_on_disk: int = 0
-    cache_bytes: int = 0
-    findings: tuple[Finding, ...] = ()
 
 
 class LibraryView(Protocol):

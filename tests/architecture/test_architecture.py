@@ -49,7 +49,7 @@ KERNELS = {
 }
 """The modules that are compiled; ward.py and wiring load them, where numba is installed."""
 
-HEAVY = {"av", "cv2", "lancedb", "onnxruntime", "torch"}
+HEAVY = {"av", "cv2", "lancedb", "matplotlib", "onnxruntime", "torch"}
 """What neither `import kuavi` nor its domain and ports may load."""
 
 CONTRACTS = {
@@ -61,6 +61,7 @@ CONTRACTS = {
     "libraries": "test_library.py",
     "ocr": "test_text_reader.py",
     "pictures": "test_pictures.py",
+    "plots": "test_plots.py",
     "predictors": "test_predictor.py",
     "probes": "test_probe.py",
     "progress": "test_progress.py",

@@ -25,9 +25,9 @@ from returns.result import Failure, Success
 from kuavi.adapters.libraries import lance
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
+from kuavi.ports.health import Health
 from kuavi.ports.library import (
     SCHEMA_VERSION,
-    Health,
     Library,
     LibraryView,
     Locked,

@@ -10,6 +10,8 @@ from kuavi.apps.cli.exits import CODES, MEANING, Exit, trouble_of
 from kuavi.apps.cli.index import code_of
 from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
+from kuavi.apps.usecases.anticipate import AnticipateFailure
+from kuavi.apps.usecases.coherence import CoherenceFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
@@ -21,6 +23,7 @@ from kuavi.domain.plan import Maps
 from kuavi.ports.files import PathMissing
 from kuavi.ports.library import Locked
 from kuavi.ports.models import ModelFailure, ModelUnavailable
+from kuavi.ports.plots import PlotFailed
 from kuavi.ports.reader import NotReadable
 
 UNIONS = (
@@ -32,12 +35,16 @@ UNIONS = (
     ComposeFailure,
     ModelsFailure | BadPlan,
     ModelFailure,
+    AnticipateFailure,
+    CoherenceFailure,
 )
 
 
 def test_every_failure_that_can_reach_the_command_line_has_a_code() -> None:
     names = {failure.__name__ for union in UNIONS for failure in get_args(union)}
-    assert names | {ModelUnavailable.__name__, "ValueError", "str"} == set(CODES)
+    assert names | {ModelUnavailable.__name__, PlotFailed.__name__, "ValueError", "str"} == set(
+        CODES
+    )
 
 
 def test_every_code_has_a_meaning() -> None:

@@ -50,7 +50,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
 from kuavi.domain.vjepa2_presets import FAST, VIT_L
 from kuavi.domain.words import Tag, Utterance, Word
-from kuavi.ports.library import Finding, Health
+from kuavi.ports.health import Finding, Health
 
 NAME = VideoId("0123456789abcdef")
 INFO = MediaInfo("mp4", "h264", 640, 360, 25.0, 125.0, 0.0, 0, True)

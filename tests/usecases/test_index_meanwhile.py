@@ -13,7 +13,8 @@ from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
-from kuavi.ports.library import Health, Library, LibraryFailure, LibraryView, Removed
+from kuavi.ports.health import Health
+from kuavi.ports.library import Library, LibraryFailure, LibraryView, Removed
 from kuavi.ports.parts import Part
 from kuavi.ports.progress import Cancelled, Event, StageDone
 from tests.worlds import DAY, Shot, World, film

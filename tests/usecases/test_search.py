@@ -4,9 +4,9 @@ import math
 
 import pytest
 from attrs import evolve
-from returns.result import Failure
 
 from kuavi.adapters.joint import fake as joint
+from kuavi.apps.usecases.projecting import projection_of
 from kuavi.apps.usecases.queries import (
     ByImage,
     BySpan,
@@ -18,13 +18,15 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
 )
 from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.evidence import Fitted
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import Tier
 from kuavi.domain.plan import IndexPlan, ModelSpec
 from kuavi.domain.spans import Span
 from kuavi.ports.library import NoSuchVideo, OtherSpace
 from kuavi.ports.pictures import ImageFormat
-from tests.worlds import DAY, Shot, World, film
+from tests.foresight import many
+from tests.worlds import COLOURS, DAY, FPS, Shot, World, film
 
 PLAN = IndexPlan(preset="fake")
 TWO = {
@@ -129,10 +131,42 @@ def test_a_span_finds_its_like_elsewhere_and_never_itself(world: World) -> None:
         assert not any(h.video == day.id and h.scene.contains(1) for h in found.hits)
 
 
-def test_motion_is_never_asked_by_text(world: World) -> None:
+def test_motion_is_not_asked_by_text_where_no_map_can_be_fitted(world: World) -> None:
     outcome = world.search(text("red", Field.TEMPORAL))
-    assert isinstance(outcome, Failure)
+    assert isinstance(outcome.failure(), FieldUnavailable)
+    assert "40 pairs" in str(outcome.failure())
     assert "by example" in str(outcome.failure())
+
+
+@pytest.fixture(scope="module")
+def films() -> World:
+    """Films of five shots, of each colour one."""
+    return many(12)
+
+
+@pytest.mark.parametrize("colour", ["red", "green", "blue"])
+def test_motion_is_asked_by_text_through_a_fitted_map(films: World, colour: str) -> None:
+    found = films.found(text(colour, Field.TEMPORAL, 6))
+    assert found.searched == (Field.TEMPORAL,)
+    for hit in found.hits:
+        shown = films.films[hit.path].frames[round(hit.moment.middle_s * FPS)][1]
+        assert tuple(shown[0, 0]) == COLOURS[colour]
+        (match,) = hit.matches
+        assert match.method == "projected"
+        assert isinstance(match.evidence, Fitted)
+        assert "asked by text" in match.evidence.on
+        assert match.evidence.held_out > 0.05
+
+
+def test_the_map_is_fitted_once_for_a_version_of_the_library(films: World) -> None:
+    view = films.library.view().unwrap()
+    joint, motion = films.scan.joint.space, films.scan.clips.space
+    first = projection_of(view, joint, motion).unwrap()
+    assert projection_of(view, joint, motion).unwrap() is first
+
+
+def test_texts_over_all_fields_leave_motion_out(films: World) -> None:
+    assert Field.TEMPORAL not in films.found(text("red")).searched
 
 
 def test_no_captions_is_a_failure_alone_and_a_note_among_all(world: World) -> None:

@@ -28,7 +28,7 @@ from kuavi.adapters.libraries._lance_upkeep import (
 )
 from kuavi.adapters.libraries._parts import ANNOTATIONS
 from kuavi.domain.fingerprint import VideoId
-from kuavi.ports.library import Finding, Health
+from kuavi.ports.health import Finding, Health
 
 Owner = tuple[str, str, str, str | None]
 """Table, video, rev and, for vectors, layer."""

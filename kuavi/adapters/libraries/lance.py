@@ -49,8 +49,8 @@ from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
+from kuavi.ports.health import Health
 from kuavi.ports.library import (
-    Health,
     Library,
     LibraryFailure,
     LibraryView,

@@ -45,9 +45,9 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
 from kuavi.ports.derived import Derivation, Outline
+from kuavi.ports.health import Health
 from kuavi.ports.library import (
     SCHEMA_VERSION,
-    Health,
     Library,
     LibraryFailure,
     LibraryView,

@@ -7,6 +7,7 @@ import typer
 import kuavi
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.exits import MEANING, Exit
+from kuavi.apps.cli.foresee import anticipate, coherence, predict
 from kuavi.apps.cli.index import index
 from kuavi.apps.cli.manage import doctor, presets, remove, videos
 from kuavi.apps.cli.options import (
@@ -77,7 +78,12 @@ def kuavi_command(
 PANELS = {
     "Index": {"index": index},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
-    "Understand": {"classify": classify},
+    "Understand": {
+        "classify": classify,
+        "anticipate": anticipate,
+        "predict": predict,
+        "coherence": coherence,
+    },
     "Library": {"videos": videos, "remove": remove, "doctor": doctor, "presets": presets},
 }
 for panel, commands in PANELS.items():

@@ -11,7 +11,7 @@ from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.domain.choices import ALTERNATIVES
 from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
 from kuavi.domain.plan import Preset, Source, Weights
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 

@@ -1,10 +1,10 @@
 """Tools of feature maps: how large they will be, and those that are there."""
 
-from collections.abc import Sequence
-
 from returns.result import Success
 
-from kuavi.apps.toolbox.opened import Opened, PathLike, absolute, ok
+from kuavi.apps.toolbox.indexed import find
+from kuavi.apps.toolbox.opened import Opened
+from kuavi.apps.toolbox.outcomes import PathLike, ok
 from kuavi.apps.usecases.maps import maps_size
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
@@ -25,14 +25,11 @@ class Mapped(Opened):
         """
         silent = Family("progress").builder("silent")()
         ports = ok(compose.index_ports(self._tools, self._models, plan, silent))
-        infos = [self._tools.reader.info(path) for path in self._files(paths)]
+        files, _ = find(self._tools.files, paths)
+        infos = [self._tools.reader.info(path) for path in files]
         lengths = [i.unwrap().duration_s for i in infos if isinstance(i, Success)]
         return ok(maps_size(lengths, plan, ports))
 
     def feature_maps(self, video: PathLike) -> StoredMaps[LibraryFailure] | None:
         """A video's maps, each read when it is asked for; None where there are none."""
         return ok(self._view().feature_maps(self.video(video).id))
-
-    def _files(self, paths: Sequence[PathLike]) -> list[str]:
-        found = [self._tools.files.find(absolute(path)) for path in paths]
-        return [file for one in found if isinstance(one, Success) for file in one.unwrap()]

@@ -1,24 +1,14 @@
-"""What every group of tools stands on: an opened library, and failures as exceptions."""
+"""What every group of tools stands on: an opened library and its videos."""
 
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeAlias, TypeVar
 
-from returns.result import Success
-
-from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.outcomes import PathLike, absolute, checked, ok
 from kuavi.apps.usecases.manage import which
 from kuavi.apps.usecases.scenes import Level, Scene, scenes
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.models import Models
 from kuavi.domain.manifest import VideoRecord
-from kuavi.domain.outcome import Outcome
 from kuavi.ports.library import LibraryView
-
-T = TypeVar("T")
-PathLike: TypeAlias = str | os.PathLike[str]
-Seconds: TypeAlias = tuple[float, float]
 
 
 class Opened:
@@ -49,21 +39,3 @@ class Opened:
 
     def _view(self) -> LibraryView:
         return ok(self._tools.library.view())
-
-
-def absolute(path: PathLike) -> str:
-    return str(Path(path).expanduser().absolute())
-
-
-def ok(outcome: Outcome[T, object]) -> T:
-    if isinstance(outcome, Success):
-        return outcome.unwrap()
-    raise KuaviError(outcome.failure())
-
-
-def checked(make: Callable[[], T]) -> T:
-    """A request made of what the caller gave; what doesn't fit is an expected failure."""
-    try:
-        return make()
-    except ValueError as error:
-        raise KuaviError(error) from error

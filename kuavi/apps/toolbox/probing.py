@@ -1,6 +1,7 @@
 """Tools that say what spans are: probes of the user's own, and released classifiers."""
 
-from kuavi.apps.toolbox.opened import Opened, PathLike, Seconds, absolute, checked, ok
+from kuavi.apps.toolbox.opened import Opened
+from kuavi.apps.toolbox.outcomes import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.usecases.classify import classify_by_model
 from kuavi.apps.usecases.manage import which
 from kuavi.apps.usecases.probes import (
@@ -10,7 +11,7 @@ from kuavi.apps.usecases.probes import (
     classify_by_probe,
     train_probe,
 )
-from kuavi.apps.wiring import compose
+from kuavi.apps.wiring import understanding
 from kuavi.domain.spans import Span
 
 
@@ -24,7 +25,7 @@ class Probing(Opened):
         """
         request = checked(lambda: TrainRequest(absolute(labels), absolute(output), held_out))
         view = self._view()
-        ports = ok(compose.probe_ports(self._tools, self._models))
+        ports = ok(understanding.probe_ports(self._tools, self._models))
         return ok(train_probe(request, lambda name: which(view, name, absolute(name)), ports))
 
     def classify(
@@ -49,7 +50,7 @@ class Probing(Opened):
             else [scene.span for scene in self.scenes(video, typical_s=scene_s)]
         )
         if probe is not None:
-            ports = ok(compose.probe_ports(self._tools, self._models))
+            ports = ok(understanding.probe_ports(self._tools, self._models))
             return ok(classify_by_probe(record.id, spans, absolute(probe), ports))
-        classifier = ok(compose.classifier(self._models, (task or "").lower()))
+        classifier = ok(understanding.classifier(self._models, (task or "").lower()))
         return ok(classify_by_model(record, spans, classifier, self._tools.look()))

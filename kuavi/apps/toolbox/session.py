@@ -7,15 +7,16 @@ What the Python API hands out and what every face stands on.  Expected failures 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
-from attrs import evolve, frozen
-from returns.result import Failure, Success
+from attrs import evolve
+from returns.result import Failure
 
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.foreseeing import Foreseeing
+from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
 from kuavi.apps.toolbox.mapping import Mapped
-from kuavi.apps.toolbox.opened import PathLike, Seconds, absolute, checked, ok
+from kuavi.apps.toolbox.outcomes import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
 from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
-from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove
 from kuavi.apps.usecases.queries import (
@@ -28,7 +29,6 @@ from kuavi.apps.usecases.queries import (
     SearchRequest,
     SearchResult,
 )
-from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.scenes import Transcript, transcript
 from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
@@ -39,35 +39,16 @@ from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Keyframe, View
 from kuavi.domain.nearest import MANY
-from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import plan_for
 from kuavi.domain.spans import Span
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 from kuavi.ports.progress import Cancelled, Progress, VideoDone
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-@frozen
-class Indexed:
-    """What came of one file or folder: a report, or the problem in one line.
-
-    `failure` is the typed reason of the problem.
-    """
-
-    path: str
-    report: IndexReport | None
-    problem: str | None = None
-    failure: object | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether every stage that was planned is there."""
-        return self.report is not None and not self.report.failed
-
-
-class OpenLibrary(Probing, Mapped):
+class OpenLibrary(Probing, Foreseeing, Mapped):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(
@@ -102,7 +83,7 @@ class OpenLibrary(Probing, Mapped):
             plan = evolve(plan, tier=Tier(tier))
         progress = progress or Family("progress").builder("silent")()
         ports = ok(compose.index_ports(self._tools, self._models, plan, progress))
-        found, problems = self._find(paths)
+        found, problems = find(self._tools.files, paths)
         for problem in problems:
             if isinstance(progress.report(VideoDone(problem.path, problem.problem)), Failure):
                 raise KuaviError(Cancelled())
@@ -110,19 +91,7 @@ class OpenLibrary(Probing, Mapped):
         n_jobs = compose.default_jobs() if jobs is None else jobs
         with closing(index_all(found, plan, ports, n_jobs)) as results:
             for path, outcome in results:
-                yield _indexed(path, outcome)
-
-    def _find(self, paths: Sequence[PathLike]) -> tuple[list[str], list[Indexed]]:
-        files: dict[str, None] = {}
-        problems: list[Indexed] = []
-        for path in paths:
-            found = self._tools.files.find(absolute(path))
-            if isinstance(found, Failure):
-                problem = found.failure()
-                problems.append(Indexed(absolute(path), None, str(problem), problem))
-            else:
-                files |= dict.fromkeys(found.unwrap())
-        return list(files), problems
+                yield indexed_of(path, outcome)
 
     def search(
         self,
@@ -251,12 +220,3 @@ def open_library(
     place = compose.default_library() if path is None else absolute(path)
     built = ok(compose.open_models(scene_model_preset, models or {}, choices))
     return OpenLibrary(ok(compose.open_tools(place, create, limits)), built)
-
-
-def _indexed(path: str, outcome: Outcome[IndexReport, IndexFailure]) -> Indexed:
-    if isinstance(outcome, Success):
-        return Indexed(path, outcome.unwrap())
-    problem = outcome.failure()
-    if isinstance(problem, Cancelled):
-        raise KuaviError(problem)
-    return Indexed(path, None, str(problem), problem)

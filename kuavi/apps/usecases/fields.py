@@ -8,6 +8,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.details import Details
 from kuavi.apps.usecases.layer_rows import LayerRows, by_scene, layer_rows
 from kuavi.apps.usecases.ports import SearchPorts
+from kuavi.apps.usecases.projecting import PointFailure, pointed_at
 from kuavi.apps.usecases.queries import (
     ByImage,
     BySpan,
@@ -19,6 +20,7 @@ from kuavi.apps.usecases.queries import (
 from kuavi.apps.usecases.rankings import (
     BM25,
     MEANING,
+    PROJECTED,
     WORDS,
     Ranking,
     Scope,
@@ -30,6 +32,7 @@ from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.projection import NotAboveChance, TooFewPairs
 from kuavi.domain.space import Embeddings, Joint, Role, unit
 from kuavi.ports.library import LibraryView
 
@@ -62,10 +65,7 @@ def answer_text(asked: Asked, query: ByText, field: Field) -> Rankings:
         case Field.SUMMARY:
             return _summaries(asked, query.text)
         case _:
-            reason = "this preset has no text encoder for motion"
-            return Failure(
-                FieldUnavailable(field, reason, "ask by example: --like VIDEO --span START-END")
-            )
+            return _temporal_by_text(asked, query.text)
 
 
 def answer_image(asked: Asked, query: ByImage, field: Field) -> Rankings:
@@ -134,6 +134,26 @@ def _temporal(asked: Asked, query: BySpan) -> Rankings:
     return _seen(
         asked, example, rows, Ranking(Field.TEMPORAL, "vectors", Layer.MOTION, evidence, ())
     )
+
+
+def _temporal_by_text(asked: Asked, text: str) -> Rankings:
+    """Through a map from pictures to motion; where that finds nothing, an example can."""
+    read = layer_rows(asked.view, Layer.MOTION, asked.ports.clips.space)
+    if isinstance(read, Failure):
+        return read
+    rows = read.unwrap()
+    pointed = pointed_at(asked.view, asked.ports.joint, rows.space, [text])
+    if isinstance(pointed, Failure):
+        return _unprojected(pointed.failure())
+    query, evidence = pointed.unwrap().rows, pointed.unwrap().evidence
+    return _seen(asked, query, rows, Ranking(Field.TEMPORAL, PROJECTED, Layer.MOTION, evidence, ()))
+
+
+def _unprojected(failure: PointFailure) -> Rankings:
+    if isinstance(failure, TooFewPairs | NotAboveChance):
+        example = "ask by example: --like VIDEO --span START-END"
+        return Failure(FieldUnavailable(Field.TEMPORAL, f"no text here: {failure}", example))
+    return Failure(failure)
 
 
 def _seen(asked: Asked, query: Embeddings[R], rows: LayerRows[R], none: Ranking) -> Rankings:

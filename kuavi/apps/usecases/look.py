@@ -16,7 +16,7 @@ from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Seen, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span, clock
-from kuavi.ports.files import FilesFailure, PathMissing
+from kuavi.ports.files import Files, FilesFailure, PathMissing
 from kuavi.ports.library import LibraryView
 from kuavi.ports.pictures import BadImage, ImageFormat, Tile
 from kuavi.ports.reader import Damaged, ReadFailure
@@ -65,11 +65,11 @@ def frames_at(
     video: VideoRecord, view: View, ports: LookPorts
 ) -> Outcome[tuple[Frame, ...], LookFailure]:
     """The pictures that the view asks for; a file that is damaged later on gives those before."""
-    source = _source(video, ports)
-    if isinstance(source, Failure):
-        return source
+    path = source(video, ports.files)
+    if isinstance(path, Failure):
+        return path
     frames: list[Frame] = []
-    for item in ports.reader.frames(source.unwrap(), [view]):
+    for item in ports.reader.frames(path.unwrap(), [view]):
         if isinstance(item, Failure):
             if isinstance(item.failure(), Damaged) and frames:
                 break
@@ -82,10 +82,10 @@ def frames_at(
     return Success(tuple(frames))
 
 
-def _source(video: VideoRecord, ports: LookPorts) -> Outcome[str, FilesFailure]:
+def source(video: VideoRecord, files: Files) -> Outcome[str, FilesFailure]:
     """The first of the video's paths that still holds its content."""
     for path in video.paths:
-        content = ports.files.fingerprint(path)
+        content = files.fingerprint(path)
         if isinstance(content, Success) and content.unwrap() == video.content:
             return Success(path)
     return Failure(PathMissing(f"{video.path} (moved, deleted or changed since it was indexed)"))

@@ -9,6 +9,7 @@ from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, Text
 from kuavi.ports.files import Files
 from kuavi.ports.library import Library
 from kuavi.ports.pictures import Pictures
+from kuavi.ports.predictors import Predictor
 from kuavi.ports.probes import ProbeKit
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
@@ -84,3 +85,16 @@ class ProbePorts:
     files: Files
     kit: ProbeKit
     space: Space[Motion]
+
+
+@frozen
+class ForesightPorts:
+    """`predictor` None: the preset has none, and named baselines answer."""
+
+    library: Library
+    files: Files
+    reader: FrameReader
+    pictures: Pictures
+    clips: ClipEncoder
+    joint: JointEncoder
+    predictor: Predictor | None

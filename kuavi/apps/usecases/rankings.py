@@ -29,6 +29,9 @@ BM25 = Heuristic("BM25")
 WORDS, MEANING = "words", "meaning"
 """The methods by which texts are ranked."""
 
+PROJECTED = "projected"
+"""Motion asked by text, through a map fitted on pictures."""
+
 
 @frozen
 class Ranked:

@@ -10,8 +10,12 @@ from attrs import evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters._memory import resident_mb
-from kuavi.apps.usecases.classify import NOT_RELEASED, NoClassifier, WeightsNotReleased
-from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ProbePorts, ScanPorts, SearchPorts
+from kuavi.apps.usecases.ports import (
+    IndexPorts,
+    LookPorts,
+    ScanPorts,
+    SearchPorts,
+)
 from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import SCAN, SEARCH, WORDS, Models
 from kuavi.apps.wiring.registry import Family
@@ -23,13 +27,11 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan, Preset
 from kuavi.domain.presets import PRESETS
 from kuavi.domain.sketch import Engine
-from kuavi.ports.classifiers import ClipClassifier
 from kuavi.ports.clock import Clock
 from kuavi.ports.files import Files
 from kuavi.ports.library import Library, LibraryFailure
 from kuavi.ports.models import ModelUnavailable
 from kuavi.ports.pictures import Pictures
-from kuavi.ports.probes import ProbeKit
 from kuavi.ports.progress import Progress
 from kuavi.ports.reader import FrameReader
 
@@ -251,30 +253,3 @@ def search_ports(tools: Tools, models: Models) -> Outcome[SearchPorts, ModelsFai
             tools.engine,
         )
     )
-
-
-def probe_ports(tools: Tools, models: Models) -> Outcome[ProbePorts, ModelUnavailable]:
-    """What probes need; the clip encoder only names its space."""
-    clips = models.clips()
-    if isinstance(clips, Failure):
-        return clips
-    try:
-        kit: ProbeKit = Family("probes").builder("attentive")()
-    except ImportError as error:
-        reason = f"the Python package {error.name or error} is not installed"
-        remedy = f"pip install 'kuavi[{models.preset.extra}]'"
-        return Failure(ModelUnavailable("attentive-probe", reason, remedy))
-    return Success(ProbePorts(tools.library, tools.files, kit, clips.unwrap().space))
-
-
-ClassifierFailure: TypeAlias = WeightsNotReleased | NoClassifier | ModelUnavailable
-
-
-def classifier(models: Models, task: str) -> Outcome[ClipClassifier, ClassifierFailure]:
-    """The preset's released classifier for a task."""
-    known = models.preset.classifiers
-    if task not in known and task in NOT_RELEASED:
-        return Failure(WeightsNotReleased(task))
-    if task not in known:
-        return Failure(NoClassifier(task, models.preset.name, tuple(known)))
-    return models.classifier(task)

@@ -101,6 +101,10 @@ class Models:
     def text(self) -> Outcome[TextEncoder, ModelUnavailable]:
         return self.port("text")
 
+    def offers(self, port: str) -> bool:
+        """Whether the preset has a model for a port that not every preset has."""
+        return port in self._ready or port in self.preset.extras
+
     def predictor(self) -> Outcome[Predictor, ModelUnavailable]:
         return self.port("predictor")
 
