@@ -12,7 +12,7 @@ from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.toolbox.session import Indexed, KuaviError, OpenLibrary, open_library
 from kuavi.domain.manifest import Stage
 from kuavi.domain.plan import IndexPlan
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 from kuavi.ports.parts import Cuts, Keyframes, Tags, Transcript
 from kuavi.ports.progress import Progress
 from tests import indexed

@@ -67,6 +67,9 @@ def _parts(view: LibraryView, video: VideoId, stage: Stage) -> Sequence[Any]:
         case Stage.TREE:
             notes = view.annotations(video).unwrap()
             return [view.tree(video).unwrap(), sorted(notes.items())]
+        case Stage.FEATURES:
+            maps = view.feature_maps(video).unwrap()
+            return [] if maps is None else [maps.map(i).unwrap() for i in range(len(maps.extents))]
         case _:
             return [_reading(view)[stage](video).unwrap()]
 

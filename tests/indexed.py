@@ -7,7 +7,9 @@ import numpy as np
 
 from kuavi.domain.annotation import Action, Annotation, Summary
 from kuavi.domain.chain import new_chain
+from kuavi.domain.clip_maps import MapExtent
 from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, WeightsFile
+from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import Fingerprint, VideoId, fingerprint_of, video_id
 from kuavi.domain.layers import Layer, Located
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
@@ -24,6 +26,7 @@ from kuavi.ports.library import (
 )
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
     Rows,
@@ -35,6 +38,7 @@ from kuavi.ports.parts import (
 
 JOINT = Space[Joint]("clip-like", "1", 5)
 MOTION = Space[Motion]("motion-like", "1", 3)
+MAPS = Space[Motion]("motion-like", "1-places", 6)
 TEXT = Space[Text]("sentence-like", "1", 4)
 
 
@@ -152,6 +156,18 @@ def screen(*texts: str) -> ScreenText:
     )
 
 
+def maps(name: str, take: int = 0, n: int = 3, side: int = 2) -> FeatureMaps:
+    """Maps of 2 steps, each a row larger than the one before; 8 s apart."""
+    draw = random(name, Stage.FEATURES, take)
+    extents = tuple(
+        MapExtent(Span(8.0 * i, 8.0 * i + 7.9), np.array([8.0 * i, 8 * i + 1 / 3]), side + i, side)
+        for i in range(n)
+    )
+    shapes = [extent.shape(MAPS.dim) for extent in extents]
+    values = [draw.normal(size=shape).astype(np.float16) for shape in shapes]
+    return FeatureMaps(MAPS, extents, tuple(FeatureMap(MAPS, one) for one in values))
+
+
 def annotation(brief: str, actor: str = "a cook") -> Annotation:
     return Annotation(Summary(brief, f"{brief}, at length"), Action("stirs", "N/A", actor))
 
@@ -169,6 +185,7 @@ def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
         rows(Layer.TRANSCRIPT, name, TEXT, take, n=2),
         screen(f"{name} number {take}"),
         rows(Layer.SCREEN, name, TEXT, take, n=1),
+        maps(name, take, n=1 + take % 3),
     )
 
 
@@ -199,8 +216,17 @@ def shown(view: LibraryView, video: VideoId) -> tuple[Part, ...]:
         said,
         ScreenText(view.screen(video).unwrap()),
         read,
+        shown_maps(view, video),
     )
     return tuple(part for part in parts if part is not None)
+
+
+def shown_maps(view: LibraryView, video: VideoId) -> FeatureMaps | None:
+    found = view.feature_maps(video).unwrap()
+    if found is None:
+        return None
+    values = tuple(found.map(i).unwrap() for i in range(len(found.extents)))
+    return FeatureMaps(found.space, found.extents, values)
 
 
 def frozen_form(value: Any) -> Any:

@@ -25,6 +25,7 @@ class Stage(StrEnum):
     TAGS = "tags"
     VISUAL = "visual"
     MOTION = "motion"
+    FEATURES = "features"
     TREE = "tree"
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
@@ -37,13 +38,21 @@ NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.TAGS: (Stage.KEYFRAMES,),
     Stage.VISUAL: (),
     Stage.MOTION: (),
+    Stage.FEATURES: (),
     Stage.TREE: (Stage.SHOTS, Stage.MOTION),
     Stage.TRANSCRIPT: (),
     Stage.SCREEN: (Stage.KEYFRAMES,),
     Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
 }
 
-LOOKED = (Stage.SHOTS, Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.MOTION)
+LOOKED = (
+    Stage.SHOTS,
+    Stage.KEYFRAMES,
+    Stage.TAGS,
+    Stage.VISUAL,
+    Stage.MOTION,
+    Stage.FEATURES,
+)
 """The stages that look at pictures: they are made together, in one decode pass."""
 
 
@@ -52,6 +61,7 @@ class Tier(StrEnum):
 
     SCAN = "scan"
     INDEX = "index"
+    DEEP = "deep"
 
 
 TIERS: Mapping[Tier, tuple[Stage, ...]] = {
@@ -63,7 +73,8 @@ TIERS: Mapping[Tier, tuple[Stage, ...]] = {
         Stage.MOTION,
         Stage.TREE,
     ),
-    Tier.INDEX: tuple(Stage),
+    Tier.INDEX: tuple(stage for stage in Stage if stage != Stage.FEATURES),
+    Tier.DEEP: tuple(Stage),
 }
 
 

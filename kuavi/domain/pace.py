@@ -19,6 +19,7 @@ WEIGHTS: Mapping[Stage, int] = {
     Stage.TAGS: 4,
     Stage.VISUAL: 26,
     Stage.MOTION: 11,
+    Stage.FEATURES: 6,
     Stage.TREE: 1,
     Stage.TRANSCRIPT: 43,
     Stage.SCREEN: 26,

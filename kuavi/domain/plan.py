@@ -70,6 +70,7 @@ class Preset:
     `classifiers` are by task.  `sample_fps` and `windowing` are how its clip encoder is fed unless
     told otherwise; `windowings` are other settings, by name.  `memory_gb` is about what its models
     need together in fp32, reckoned from their sizes; 0 where that is little.
+    `maps` says that its clip encoder is a FeatureEncoder.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Preset:
     windowing: Windowing = Factory(lambda: Windowing(8, 4))
     windowings: Mapping[str, Windowing] = Factory(dict)
     memory_gb: float = 0.0
+    maps: bool = False
 
     @property
     def models(self) -> dict[str, ModelSpec]:
@@ -110,12 +112,22 @@ class Preset:
         return predictor | tasks
 
 
+class Maps(StrEnum):
+    """What tier deep keeps of feature maps: nothing, means over a coarse grid, or all of them."""
+
+    NONE = "none"
+    POOLED = "pooled"
+    RAW = "raw"
+
+
 @frozen
 class IndexPlan:
     """What an index run does.
 
     `sample_fps` frames a second are looked at, `picture_side` pixels on their longer side; a
     keyframe stands for at most `keyframe_every_s`; leaves of the tree last at least `min_leaf_s`.
+    Feature maps are of windows as large as those of `windowing`, each begun `map_stride` frames
+    after the one before (0: where that one ends); pooled ones have `map_side` rows and columns.
     """
 
     preset: str = "embedded"
@@ -127,3 +139,14 @@ class IndexPlan:
     windowing: Windowing = Factory(lambda: Windowing(8, 4))
     ocr: bool = True
     speech: bool = True
+    maps: Maps = Maps.POOLED
+    map_side: int = field(default=4, validator=ge(1))
+    map_stride: int = field(default=0, validator=ge(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.map_stride > self.windowing.size:
+            raise ValueError(f"map_stride {self.map_stride} skips frames")
+
+    @property
+    def map_windowing(self) -> Windowing:
+        return Windowing(self.windowing.size, self.map_stride or self.windowing.size)

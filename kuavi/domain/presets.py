@@ -37,6 +37,7 @@ FAKE = Preset(
     tagger=ModelSpec("fake", "fake-tags"),
     transcriber=ModelSpec("fake", "fake-transcriber"),
     ocr=ModelSpec("fake", "fake-ocr"),
+    maps=True,
 )
 
 PRESETS: Mapping[str, Preset] = {

@@ -100,6 +100,7 @@ FAST = Preset(
     windowing=Windowing(16, 8),
     windowings=REFERENCE,
     memory_gb=4.0,
+    maps=True,
 )
 
 BALANCED = Preset(
@@ -118,6 +119,7 @@ BALANCED = Preset(
     windowing=Windowing(32, 16),
     windowings=REFERENCE,
     memory_gb=6.0,
+    maps=True,
 )
 
 QUALITY = Preset(
@@ -153,4 +155,5 @@ QUALITY = Preset(
     windowing=Windowing(64, 32),
     windowings=REFERENCE,
     memory_gb=12.0,
+    maps=True,
 )

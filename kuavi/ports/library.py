@@ -7,7 +7,7 @@ of it or nothing.  A reader works on a `LibraryView`, which stays as it is whate
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
@@ -22,11 +22,14 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
 from kuavi.ports.derived import Derivation, Outline
+from kuavi.ports.health import Health
+from kuavi.ports.maps import StoredMaps
 from kuavi.ports.parts import Part
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 has feature maps besides; a library of 1 is read, and becomes one of 2 with its first maps."""
 
 
 @frozen
@@ -145,31 +148,6 @@ class TextMatch:
     words: tuple[Word, ...] = ()
 
 
-@frozen
-class Finding:
-    """Something `doctor` found; `repaired` says that it was put right."""
-
-    problem: str
-    repaired: bool = False
-
-
-@frozen
-class Health:
-    """What `doctor` reports: sizes, versions, fragments, findings (none: all is well).
-
-    `cache_bytes` is the part of `bytes_on_disk` that can be deleted and is made again when needed.
-    """
-
-    path: str
-    schema: int
-    videos: int
-    rows: dict[str, int] = field(factory=dict)
-    fragments: dict[str, int] = field(factory=dict)
-    bytes_on_disk: int = 0
-    cache_bytes: int = 0
-    findings: tuple[Finding, ...] = ()
-
-
 class LibraryView(Protocol):
     """A library as it was at one moment."""
 
@@ -209,6 +187,12 @@ class LibraryView(Protocol):
     def utterances(self, video: VideoId) -> Outcome[tuple[Utterance, ...], LibraryFailure]: ...
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]: ...
+
+    def feature_maps(
+        self, video: VideoId
+    ) -> Outcome[StoredMaps[LibraryFailure] | None, LibraryFailure]:
+        """None where there are none; no map is read until it is asked for."""
+        ...
 
     def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
         """Tree, keyframe times and tags of every video, in the order of `videos`, in one go."""

@@ -5,10 +5,12 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from kuavi.domain.clip_maps import MapExtent
+from kuavi.domain.features import FeatureMap
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Embeddings, Joint, Motion, Text
+from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
 
@@ -104,5 +106,25 @@ class ScreenText:
         return len(self.lines)
 
 
-Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText
+@frozen(eq=False)
+class FeatureMaps:
+    """Written by stage FEATURES; map i spans `extents[i]`.
+
+    As with keyframes, `maps` may read each when it is taken (OSError if the disk refuses).
+    """
+
+    space: Space[Motion]
+    extents: tuple[MapExtent, ...]
+    maps: Sequence[FeatureMap]
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.extents) != len(self.maps):
+            raise ValueError("maps and their extents differ in number")
+
+    @property
+    def items(self) -> int:
+        return len(self.extents)
+
+
+Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText | FeatureMaps
 """Each has `items`: how many it holds, as the stage's record counts them."""

@@ -38,6 +38,7 @@ ADAPTERS = {
     "repo_vjepa2": Case(repo_vjepa2.build, saved_repo),
 }
 MAPPERS: Mapping[str, Callable[[ModelSpec], Outcome[FeatureEncoder, ModelUnavailable]]] = {
+    "fake": fake.build,
     "hf_vjepa2": hf_vjepa2.build,
     "repo_vjepa2": repo_vjepa2.build,
 }

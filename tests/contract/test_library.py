@@ -24,8 +24,10 @@ from kuavi.ports.library import (
 )
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
+    Rows,
     ScreenText,
     Tags,
     Transcript,
@@ -82,11 +84,12 @@ def test_empty_parts_come_back_empty(library: Library) -> None:
         Transcript(()),
         indexed.rows(Layer.TRANSCRIPT, "a", TEXT, n=0),
         ScreenText(()),
+        FeatureMaps(indexed.MAPS, (), ()),
     )
     record = record_of("a", dict.fromkeys(Stage, 0))
     library.commit(record, empty).unwrap()
     view = view_of(library)
-    kept = [part for part in empty if not hasattr(part, "embeddings")]
+    kept = [part for part in empty if not isinstance(part, Rows | FeatureMaps)]
     assert frozen_form(shown(view, record.id)) == frozen_form(kept)
     other = Space[Joint]("another", "1", 7)
     assert len(view.visual(other).unwrap()) == 0  # no vectors at all are no other space

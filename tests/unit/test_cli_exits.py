@@ -8,7 +8,7 @@ import kuavi
 from kuavi.apps.cli import exits
 from kuavi.apps.cli.exits import CODES, MEANING, Exit, trouble_of
 from kuavi.apps.cli.index import code_of
-from kuavi.apps.cli.options import FieldName, TierName
+from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
@@ -22,6 +22,7 @@ from kuavi.apps.usecases.scenes import ScenesFailure
 from kuavi.apps.wiring.compose import BadPlan, ComposeFailure, ModelsFailure
 from kuavi.apps.wiring.understanding import ClassifierFailure
 from kuavi.domain.manifest import Tier
+from kuavi.domain.plan import Maps
 from kuavi.ports.files import PathMissing
 from kuavi.ports.library import Locked
 from kuavi.ports.models import ModelFailure, ModelUnavailable
@@ -65,6 +66,7 @@ def test_a_failure_without_a_code_is_told_as_one_thing_that_failed() -> None:
 def test_the_options_name_the_fields_and_tiers_that_there_are() -> None:
     assert [name.value for name in FieldName] == [field.value for field in Field]
     assert [name.value for name in TierName] == [tier.value for tier in Tier]
+    assert [name.value for name in MapsName] == [maps.value for maps in Maps]
 
 
 def failed(failure: object) -> Indexed:

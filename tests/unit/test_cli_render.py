@@ -50,7 +50,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
 from kuavi.domain.vjepa2_presets import FAST, VIT_L
 from kuavi.domain.words import Tag, Utterance, Word
-from kuavi.ports.library import Finding, Health
+from kuavi.ports.health import Finding, Health
 
 NAME = VideoId("0123456789abcdef")
 INFO = MediaInfo("mp4", "h264", 640, 360, 25.0, 125.0, 0.0, 0, True)
@@ -202,7 +202,7 @@ def test_a_phrase_is_shown_where_it_is_said() -> None:
 
 def test_videos_are_a_table_with_the_tier_they_reached() -> None:
     gap = Gap(Stage.SHOTS, "damaged")
-    shown = drawn(video_lines([video(*Stage), video(*TIERS[Tier.SCAN], gaps=(gap,))]))
+    shown = drawn(video_lines([video(*TIERS[Tier.INDEX]), video(*TIERS[Tier.SCAN], gaps=(gap,))]))
     assert shown == (
         "id                    length  indexed           tier         video\n"
         "0123456789abcdef  2 min 05 s  2026-03-01 10:20  index        holiday.mp4\n"
@@ -213,6 +213,8 @@ def test_videos_are_a_table_with_the_tier_they_reached() -> None:
 
 def test_a_tier_that_is_not_whole_is_told_by_its_stages() -> None:
     assert stages_text(video(*TIERS[Tier.SCAN], Stage.SCREEN, Stage.TEXT)) == "scan + screen + text"
+    assert stages_text(video(*TIERS[Tier.SCAN], Stage.FEATURES)) == "scan + features"
+    assert stages_text(video(*TIERS[Tier.DEEP])) == "deep"
     assert stages_text(video(Stage.SHOTS, Stage.VISUAL)) == "2 of 9 stages"
 
 
@@ -271,7 +273,7 @@ def report(*, done: tuple[Stage, ...], kept: tuple[Stage, ...] = ()) -> IndexRep
 
 def test_an_indexed_file_is_told_in_a_line() -> None:
     content = Content(3, 212, 0)
-    assert drawn(indexed_lines(report(done=tuple(Stage)), content)) == (
+    assert drawn(indexed_lines(report(done=TIERS[Tier.INDEX]), content)) == (
         "+ holiday.mp4: 2 min 05 s, 3 scenes, 212 words said, no text on screen; made 9 stages\n"
     )
     resumed = report(done=(Stage.TEXT,), kept=(Stage.SHOTS, Stage.TREE))

@@ -28,9 +28,9 @@ PLAN = IndexPlan(preset="fake")
 def test_every_stage_is_made_and_recorded() -> None:
     world = World()
     report = world.indexed()
-    assert report.done == tuple(Stage)
+    assert report.done == TIERS[Tier.INDEX]
     assert report.failed == ()
-    assert [record.stage for record in report.video.stages] == list(Stage)
+    assert [record.stage for record in report.video.stages] == list(TIERS[Tier.INDEX])
     assert report.video.span is not None
     assert report.video.span.end_s == pytest.approx(10)
     assert all(record.evidence for record in report.video.stages)
@@ -54,7 +54,7 @@ def test_the_same_again_is_nothing_to_do() -> None:
     version = world.library.view().unwrap().version
     again = world.indexed()
     assert again.done == ()
-    assert again.kept == tuple(Stage)
+    assert again.kept == TIERS[Tier.INDEX]
     assert again.video.stages == first.video.stages
     assert world.library.view().unwrap().version == version
 
@@ -224,7 +224,7 @@ def test_a_stage_that_fails_stops_no_other_and_is_tried_again() -> None:
     report = world.indexed()
     assert [t.stage for t in report.failed] == [Stage.TAGS]
     assert "no tags" in report.failed[0].reason
-    assert set(report.done) == set(Stage) - {Stage.TAGS}
+    assert set(report.done) == set(TIERS[Tier.INDEX]) - {Stage.TAGS}
     assert world.later(scan=scan).indexed().done == (Stage.TAGS,)
 
 
@@ -304,7 +304,7 @@ def test_a_stopped_run_keeps_what_was_finished_and_goes_on_from_there() -> None:
         before = world.library.view().unwrap().videos().unwrap()
         finished = {r.stage for v in before for r in v.stages}
         resumed = world.later(progress=MemoryProgress()).indexed()
-        assert set(resumed.done) == set(Stage) - finished
+        assert set(resumed.done) == set(TIERS[Tier.INDEX]) - finished
         assert resumed.video.stages == everything.indexed().video.stages
 
 
@@ -312,7 +312,7 @@ def test_progress_tells_the_plan_and_how_far_it_is() -> None:
     world = World()
     world.indexed()
     events = world.progress.events
-    assert events[0] == StagesPlanned("/films/day.mp4", tuple(Stage), ())
+    assert events[0] == StagesPlanned("/films/day.mp4", TIERS[Tier.INDEX], ())
     told = [e.done_s for e in events if isinstance(e, Advanced) and e.stage == Stage.SHOTS]
     assert told == sorted(told)
     assert told[-1] > 9

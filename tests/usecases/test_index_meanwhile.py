@@ -10,10 +10,11 @@ from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.apps.usecases.index import index_video
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.manifest import Stage, VideoRecord
+from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
-from kuavi.ports.library import Health, Library, LibraryFailure, LibraryView, Removed
+from kuavi.ports.health import Health
+from kuavi.ports.library import Library, LibraryFailure, LibraryView, Removed
 from kuavi.ports.parts import Part
 from kuavi.ports.progress import Cancelled, Event, StageDone
 from tests.worlds import DAY, Shot, World, film
@@ -34,7 +35,7 @@ class Acting:
         return Success(None)
 
 
-@pytest.mark.parametrize("after", list(Stage)[:-1])
+@pytest.mark.parametrize("after", TIERS[Tier.INDEX][:-1])
 def test_a_video_removed_while_it_is_indexed_stays_removed(after: Stage) -> None:
     world = World()
 
@@ -50,7 +51,7 @@ def test_a_video_removed_while_it_is_indexed_stays_removed(after: Stage) -> None
     assert told.startswith("/films/day.mp4: was removed")
     assert len(told.splitlines()) == 1
     assert world.library.view().unwrap().videos().unwrap() == ()
-    assert world.later(progress=MemoryProgress()).indexed().done == tuple(Stage)
+    assert world.later(progress=MemoryProgress()).indexed().done == TIERS[Tier.INDEX]
 
 
 def test_a_video_removed_before_it_is_indexed_anew_stays_removed() -> None:

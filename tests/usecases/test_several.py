@@ -13,7 +13,7 @@ from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.several import index_all
 from kuavi.domain.evidence import Evidence, Model
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import TIERS, Tier
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
@@ -59,7 +59,7 @@ def test_events_come_from_all_and_each_video_starts_and_ends_once() -> None:
     assert sorted(e.position for e in events if isinstance(e, VideoStarted)) == [1, 2, 3, 4]
     assert sorted(e.path for e in events if isinstance(e, VideoDone)) == list(FILMS)
     done = [e.path for e in events if isinstance(e, StageDone)]
-    assert all(done.count(path) == len(Stage) for path in FILMS)
+    assert all(done.count(path) == len(TIERS[Tier.INDEX]) for path in FILMS)
 
 
 def test_a_bad_file_stops_none() -> None:
@@ -76,7 +76,7 @@ def test_copies_of_a_file_are_one_video_with_every_part() -> None:
     world = World(films=copies, contents=dict.fromkeys(copies, b"same"))
     results = dict(index_all(list(copies), PLAN, world.index_ports, 4))
     made = [outcome.unwrap().done for outcome in results.values()]
-    assert sorted(map(len, made)) == [0, 0, 0, 0, 0, len(Stage)]
+    assert sorted(map(len, made)) == [0, 0, 0, 0, 0, len(TIERS[Tier.INDEX])]
     (video,) = world.library.view().unwrap().videos().unwrap()
     assert sorted(video.paths) == list(copies)
 

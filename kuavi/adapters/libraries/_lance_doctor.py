@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._derived_files import DerivedFiles
 from kuavi.adapters.libraries._lance_catalogue import Catalogue, Damaged, Entry, Holding, put
-from kuavi.adapters.libraries._lance_files import bytes_below, guarded
+from kuavi.adapters.libraries._lance_files import bytes_below, guarded, marked_schema
 from kuavi.adapters.libraries._lance_schema import (
     SCHEMAS,
     TEXT_INDEX,
@@ -28,7 +28,7 @@ from kuavi.adapters.libraries._lance_upkeep import (
 )
 from kuavi.adapters.libraries._parts import ANNOTATIONS
 from kuavi.domain.fingerprint import VideoId
-from kuavi.ports.library import SCHEMA_VERSION, Finding, Health
+from kuavi.ports.health import Finding, Health
 
 Owner = tuple[str, str, str, str | None]
 """Table, video, rev and, for vectors, layer."""
@@ -76,7 +76,7 @@ def examine(path: Path, tables: Tables, repair: timedelta | None) -> Health:
     present = {name: tables.open(name) for name in tables.names() if name not in state.unreadable}
     return Health(
         path=str(path),
-        schema=SCHEMA_VERSION,
+        schema=marked_schema(path),
         videos=present[VIDEOS].count_rows(),
         rows={name: table.count_rows() for name, table in present.items()},
         fragments={name: fragments(table) for name, table in present.items()},

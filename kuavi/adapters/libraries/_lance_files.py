@@ -32,6 +32,7 @@ MARKER = "library.json"
 LOCK = "writer.lock"
 TABLES = "tables"
 
+READABLE = (1, SCHEMA_VERSION)
 _OURS = {MARKER, f"{MARKER}.new", LOCK, TABLES}
 _FORMAT = "kuavi library"
 _POLL_S = 0.02
@@ -53,7 +54,7 @@ def guarded(path: Path, work: Callable[[], T]) -> Outcome[T, LibraryFailure]:
 
 
 def marked(path: Path) -> Outcome[bool, LibraryFailure]:
-    """Whether the directory is a library of this schema; False where it could become one.
+    """Whether the directory is a library of a schema that is read; False where it could become one.
 
     `NoLibrary` where something else is there.
     """
@@ -67,9 +68,14 @@ def marked(path: Path) -> Outcome[bool, LibraryFailure]:
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         return Failure(NoLibrary(str(path)))
     schema = content.get("schema")
-    if schema != SCHEMA_VERSION:
+    if schema not in READABLE:
         return Failure(UnknownSchema(str(path), schema if isinstance(schema, int) else 0))
     return Success(True)
+
+
+def marked_schema(path: Path) -> int:
+    """The schema of a library that `marked` has found."""
+    return int(json.loads((path / MARKER).read_text(encoding="utf-8"))["schema"])
 
 
 def mark(path: Path) -> None:

@@ -5,6 +5,7 @@ were encoded, floating-point numbers bit by bit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, assert_never
 
 import numpy as np
@@ -13,6 +14,7 @@ from attrs import evolve, fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.clip_maps import BYTES, MapExtent
 from kuavi.domain.layers import Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
@@ -21,6 +23,7 @@ from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
     Rows,
@@ -31,6 +34,9 @@ from kuavi.ports.parts import (
 )
 
 Columns = dict[str, Any]
+
+PIECE = 8192
+"""Bytes of a feature map in one row: Lance compacts some thousand rows at a time in memory."""
 
 _PICTURES, _VECTORS, _SAID = 16, 1024, 256
 """So many items are made ready to be written at a time."""
@@ -71,8 +77,8 @@ def columns_of(part: Part) -> Columns:
             return {**_times(moments), "labels": labels, "probabilities": probabilities}
         case Rows():
             return _vectors(part)
-        case Tree(tree):
-            return _nodes(tree)
+        case Tree() | FeatureMaps():
+            return _nodes(part.tree) if isinstance(part, Tree) else _maps(part)
         case Transcript(utterances):
             words = [[_word(word) for word in u.words] for u in utterances]
             return {**_spans(utterances), "text": [u.text for u in utterances], "words": words}
@@ -144,6 +150,35 @@ def _lines(lines: Sequence[ScreenLine]) -> Columns:
         "confidence": [line.confidence for line in lines],
         "box": [list(line.box) for line in lines],
     }
+
+
+def _maps(part: FeatureMaps) -> Columns:
+    """Their extents; what the maps hold is written apart."""
+    return {
+        **_spans(part.extents),
+        "steps_s": [extent.starts_s for extent in part.extents],
+        "rows": [extent.rows for extent in part.extents],
+        "columns": [extent.columns for extent in part.extents],
+    }
+
+
+def to_extents(table: Any) -> tuple[MapExtent, ...]:
+    return tuple(
+        MapExtent(_span(row), np.array(row["steps_s"], np.float64), row["rows"], row["columns"])
+        for row in table.to_pylist()
+    )
+
+
+def values_of(part: FeatureMaps) -> Iterator[Columns]:
+    """What the maps hold, a map at a time, in pieces of `PIECE` bytes."""
+    for one in part.maps:
+        values = one.values.tobytes()
+        yield {"values": [values[at : at + PIECE] for at in range(0, len(values), PIECE)]}
+
+
+def n_pieces(extent: MapExtent, dim: int) -> int:
+    """Of a map this large."""
+    return -(-prod(extent.shape(dim)) * BYTES // PIECE)
 
 
 def to_cuts(table: Any) -> tuple[Cut, ...]:

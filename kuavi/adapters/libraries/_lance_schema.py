@@ -15,7 +15,9 @@ from lancedb.index import FTS
 from kuavi.adapters.libraries._parts import (
     ANNOTATIONS,
     CUTS,
+    FEATURE_MAPS,
     KEYFRAMES,
+    MAP_VALUES,
     NODES,
     SCREEN_TEXT,
     TAGS,
@@ -78,6 +80,20 @@ SCHEMAS: dict[str, Any] = {
         ]
     ),
 }
+
+MAP_SCHEMAS: dict[str, Any] = {
+    FEATURE_MAPS: pa.schema(
+        [
+            *_OWNER,
+            *_SPAN,
+            ("steps_s", pa.list_(pa.float64())),
+            ("rows", pa.int32()),
+            ("columns", pa.int32()),
+        ]
+    ),
+    MAP_VALUES: pa.schema([*_OWNER, ("values", pa.binary())]),
+}
+"""Tables that are made with the first feature maps.  Schema 2 of libraries."""
 
 TEXT_TABLES = (UTTERANCES, SCREEN_TEXT, ANNOTATIONS)
 TEXT_INDEX = "text_idx"

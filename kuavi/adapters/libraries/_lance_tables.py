@@ -8,13 +8,15 @@ from typing import Any
 import lancedb
 import numpy as np
 import pyarrow as pa
+from attrs import evolve
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_disk import Disk, sync_names
-from kuavi.adapters.libraries._lance_files import TABLES
-from kuavi.adapters.libraries._lance_rows import Columns, pieces_of
+from kuavi.adapters.libraries._lance_files import TABLES, mark, marked_schema
+from kuavi.adapters.libraries._lance_rows import Columns, n_pieces, pieces_of, values_of
 from kuavi.adapters.libraries._lance_schema import (
     FULL_TEXT,
+    MAP_SCHEMAS,
     SCHEMAS,
     TEXT_INDEX,
     TEXT_TABLES,
@@ -23,10 +25,12 @@ from kuavi.adapters.libraries._lance_schema import (
     vector_table,
 )
 from kuavi.adapters.libraries._lance_torn import torn
-from kuavi.adapters.libraries._parts import part_name, stage_of
+from kuavi.adapters.libraries._parts import FEATURE_MAPS, MAP_VALUES, part_name, stage_of
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
+from kuavi.ports.library import SCHEMA_VERSION
 from kuavi.ports.parts import (
+    FeatureMaps,
     Part,
     Rows,
 )
@@ -36,6 +40,7 @@ class Tables:
     """The Lance database of a library."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._folder = path / TABLES
         self._database = lancedb.connect(self._folder)
         self._disk = Disk(self._folder)
@@ -81,6 +86,16 @@ class Tables:
             if torn(self._folder / f"{name}.lance"):
                 raise OSError(f"table {name}: a file could not be written to its end")
 
+    def make_for_maps(self) -> None:
+        """The tables of feature maps; with them the library is one of the latest schema.
+
+        It is marked so first: no older KUAVi may meet a stage that it doesn't know.
+        """
+        if marked_schema(self._path) != SCHEMA_VERSION:
+            mark(self._path)
+        for name, schema in MAP_SCHEMAS.items():
+            self.make(name, schema)
+
     def make_all(self) -> None:
         """The tables that every library has; those that are there stay as they are."""
         for name, schema in SCHEMAS.items():
@@ -95,8 +110,10 @@ def ensure_text_index(table: Any) -> None:
         table.create_index("text", config=FULL_TEXT, name=TEXT_INDEX)
 
 
-def write(tables: Tables, record: VideoRecord, part: Part) -> Holding:
+def write(tables: Tables, record: VideoRecord, part: Part) -> tuple[Holding, ...]:
     """Append a part's rows, still invisible, and say what the video's row must name."""
+    if isinstance(part, FeatureMaps):
+        return _write_maps(tables, record, part)
     stage = stage_of(part)
     key = next(made.key for made in record.stages if made.stage == stage)
     name, space, table = part_name(part), None, part_name(part)
@@ -106,7 +123,20 @@ def write(tables: Tables, record: VideoRecord, part: Part) -> Holding:
         tables.make(table, vector_schema(space))
     holding = Holding(name, table, stage, key, key, part.items, space)
     write_rows(tables, record.id, holding, pieces_of(part))
-    return holding
+    return (holding,)
+
+
+def _write_maps(tables: Tables, record: VideoRecord, part: FeatureMaps) -> tuple[Holding, ...]:
+    """Two holdings: the maps' times and shapes, and what they hold."""
+    tables.make_for_maps()
+    stage = stage_of(part)
+    key = next(made.key for made in record.stages if made.stage == stage)
+    about = Holding(FEATURE_MAPS, FEATURE_MAPS, stage, key, key, part.items, part.space)
+    write_rows(tables, record.id, about, pieces_of(part))
+    rows = sum(n_pieces(extent, part.space.dim) for extent in part.extents)
+    values = evolve(about, part=MAP_VALUES, table=MAP_VALUES, rows=rows)
+    write_rows(tables, record.id, values, values_of(part))
+    return about, values
 
 
 def write_rows(tables: Tables, video: VideoId, holding: Holding, pieces: Iterable[Columns]) -> None:

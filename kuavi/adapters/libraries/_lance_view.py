@@ -11,6 +11,7 @@ from kuavi.adapters.libraries import _lance_rows as decode
 from kuavi.adapters.libraries._lance_catalogue import Entry, Holding
 from kuavi.adapters.libraries._lance_derived import Kept, derive
 from kuavi.adapters.libraries._lance_files import guarded
+from kuavi.adapters.libraries._lance_maps import to_maps
 from kuavi.adapters.libraries._lance_outlines import outlines
 from kuavi.adapters.libraries._lance_schema import SCHEMAS
 from kuavi.adapters.libraries._lance_search import matches
@@ -19,7 +20,9 @@ from kuavi.adapters.libraries._lance_vectors import VectorCache, located_once
 from kuavi.adapters.libraries._parts import (
     ANNOTATIONS,
     CUTS,
+    FEATURE_MAPS,
     KEYFRAMES,
+    MAP_VALUES,
     NODES,
     SCREEN_TEXT,
     SEARCHED,
@@ -41,6 +44,7 @@ from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
 from kuavi.ports.derived import Derivation, Outline
 from kuavi.ports.library import LibraryFailure, NoSuchVideo, OtherSpace, TextMatch
+from kuavi.ports.maps import StoredMaps
 
 T = TypeVar("T")
 
@@ -108,6 +112,21 @@ class LanceView:
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._part_of_texts(video, SCREEN_TEXT, decode.to_lines)
+
+    def feature_maps(
+        self, video: VideoId
+    ) -> Outcome[StoredMaps[LibraryFailure] | None, LibraryFailure]:
+        entry = self._entries.get(video)
+        if entry is None:
+            return Failure(NoSuchVideo(video))
+        about, values = entry.holding(FEATURE_MAPS), entry.holding(MAP_VALUES)
+        if about is None or values is None or not about.rows:
+            return Success(None)
+        held = about, values
+        return guarded(
+            self._path,
+            lambda: to_maps(self._path, video, held, [self._table(one.table) for one in held]),
+        )
 
     def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
         ids = [record.id for record in self.videos().unwrap()]

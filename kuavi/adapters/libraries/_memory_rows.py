@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+from returns.result import Success
 
-from kuavi.adapters.libraries._parts import NODES, stage_of
+from kuavi.adapters.libraries._parts import FEATURE_MAPS, NODES, stage_of
 from kuavi.domain.annotation import Annotation
+from kuavi.domain.clip_maps import MapExtent
+from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import Fingerprint, VideoId
 from kuavi.domain.layers import Located
 from kuavi.domain.manifest import VideoRecord
-from kuavi.domain.space import Embeddings, Space, joined
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.space import Embeddings, Motion, Space, joined
 from kuavi.domain.tree import SegmentTree
-from kuavi.ports.parts import Keyframes, Part, Rows, Tree
+from kuavi.ports.library import LibraryFailure
+from kuavi.ports.parts import FeatureMaps, Keyframes, Part, Rows, Tree
 
 
 @frozen
@@ -35,7 +40,34 @@ def key_of(record: VideoRecord, part: Part) -> Fingerprint | None:
 
 def in_memory(part: Part) -> Part:
     """The part without a tie to what it was made from."""
+    if isinstance(part, FeatureMaps):
+        return evolve(part, maps=tuple(part.maps))
     return Keyframes(tuple(part.keyframes)) if isinstance(part, Keyframes) else part
+
+
+@frozen(eq=False)
+class MemoryMaps:
+    """Follows kuavi.ports.maps.StoredMaps."""
+
+    held: FeatureMaps
+
+    @property
+    def space(self) -> Space[Motion]:
+        return self.held.space
+
+    @property
+    def extents(self) -> tuple[MapExtent, ...]:
+        return self.held.extents
+
+    def map(self, number: int) -> Outcome[FeatureMap, LibraryFailure]:
+        if not 0 <= number < self.held.items:
+            raise IndexError(f"map {number} of {self.held.items}")
+        return Success(self.held.maps[number])
+
+
+def maps_of(entry: Entry) -> MemoryMaps | None:
+    part = entry.parts.get(FEATURE_MAPS)
+    return MemoryMaps(part) if isinstance(part, FeatureMaps) and part.items else None
 
 
 def located_of(space: Space[Any], wanted: Mapping[VideoId, Rows]) -> Located[Any]:

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import evolve
 from returns.result import Failure, Success
@@ -16,6 +16,7 @@ from kuavi.domain.space import Space
 from kuavi.ports.library import Removed
 from kuavi.ports.parts import (
     Cuts,
+    FeatureMaps,
     Keyframes,
     Part,
     Rows,
@@ -32,6 +33,8 @@ NODES = "nodes"
 UTTERANCES = "utterances"
 SCREEN_TEXT = "screen_text"
 ANNOTATIONS = "annotations"
+FEATURE_MAPS = "feature_maps"
+MAP_VALUES = "map_values"
 
 SEARCHED = {
     Layer.TRANSCRIPT: UTTERANCES,
@@ -48,24 +51,19 @@ def vectors_of(layer: Layer) -> str:
     return f"vectors/{layer.value}"
 
 
+_NAMES: Mapping[type[Part], str] = {
+    Cuts: CUTS,
+    Keyframes: KEYFRAMES,
+    Tags: TAGS,
+    Tree: NODES,
+    Transcript: UTTERANCES,
+    ScreenText: SCREEN_TEXT,
+    FeatureMaps: FEATURE_MAPS,
+}
+
+
 def part_name(part: Part) -> str:
-    match part:
-        case Cuts():
-            return CUTS
-        case Keyframes():
-            return KEYFRAMES
-        case Tags():
-            return TAGS
-        case Rows(layer=layer):
-            return vectors_of(layer)
-        case Tree():
-            return NODES
-        case Transcript():
-            return UTTERANCES
-        case ScreenText():
-            return SCREEN_TEXT
-        case _:
-            assert_never(part)
+    return vectors_of(part.layer) if isinstance(part, Rows) else _NAMES[type(part)]
 
 
 _STAGES = {
@@ -75,6 +73,7 @@ _STAGES = {
     NODES: Stage.TREE,
     UTTERANCES: Stage.TRANSCRIPT,
     SCREEN_TEXT: Stage.SCREEN,
+    FEATURE_MAPS: Stage.FEATURES,
     **{vectors_of(layer): stage for layer, stage in MADE_BY.items()},
 }
 

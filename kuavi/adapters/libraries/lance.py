@@ -49,8 +49,8 @@ from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
+from kuavi.ports.health import Health
 from kuavi.ports.library import (
-    Health,
     Library,
     LibraryFailure,
     LibraryView,
@@ -178,7 +178,10 @@ class LanceLibrary:
         kept = tuple(held for held in old if keys.get(held.stage) == held.key)
         there = {held.part for held in kept}
         new = tuple(
-            write(self._tables, record, part) for part in parts if part_name(part) not in there
+            holding
+            for part in parts
+            if part_name(part) not in there
+            for holding in write(self._tables, record, part)
         )
         self._name(Entry(record, kept + new))
         self._clean(record.id, [held for held in old if held not in kept], new)

@@ -12,7 +12,15 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from kuavi.adapters.libraries._bm25 import scores
-from kuavi.adapters.libraries._memory_rows import Entry, in_memory, key_of, located_of, tree_of
+from kuavi.adapters.libraries._memory_rows import (
+    Entry,
+    MemoryMaps,
+    in_memory,
+    key_of,
+    located_of,
+    maps_of,
+    tree_of,
+)
 from kuavi.adapters.libraries._parts import (
     NODES,
     SEARCHED,
@@ -37,9 +45,9 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance, Word
 from kuavi.ports.derived import Derivation, Outline
+from kuavi.ports.health import Health
 from kuavi.ports.library import (
     SCHEMA_VERSION,
-    Health,
     Library,
     LibraryFailure,
     LibraryView,
@@ -48,15 +56,7 @@ from kuavi.ports.library import (
     OtherSpace,
     TextMatch,
 )
-from kuavi.ports.parts import (
-    Cuts,
-    Keyframes,
-    Part,
-    Rows,
-    ScreenText,
-    Tags,
-    Transcript,
-)
+from kuavi.ports.parts import Cuts, Keyframes, Part, Rows, ScreenText, Tags, Transcript
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -110,6 +110,10 @@ class MemoryView:
 
     def screen(self, video: VideoId) -> Outcome[tuple[ScreenLine, ...], LibraryFailure]:
         return self._items(video, ScreenText, lambda part: part.lines)
+
+    def feature_maps(self, video: VideoId) -> Outcome[MemoryMaps | None, LibraryFailure]:
+        entry = self.entries.get(video)
+        return Failure(NoSuchVideo(video)) if entry is None else Success(maps_of(entry))
 
     def outlines(self) -> Outcome[tuple[Outline, ...], LibraryFailure]:
         return collect(self._outline(record.id) for record in self.videos().unwrap())

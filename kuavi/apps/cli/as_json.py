@@ -21,7 +21,7 @@ from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
 from kuavi.domain.windows import Windowing
 from kuavi.domain.words import Tag, Utterance
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 
 Object: TypeAlias = dict[str, Json]
 

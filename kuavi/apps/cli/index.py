@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kuavi.apps.cli.exits import Exit, Trouble, trouble_of
-from kuavi.apps.cli.options import TierName
+from kuavi.apps.cli.maps import tell_size, with_maps
+from kuavi.apps.cli.options import MapsName, TierName
 from kuavi.apps.cli.run import Shared, command, tell
 from kuavi.apps.cli.stopping import stoppable
 from kuavi.apps.toolbox.errors import KuaviError
@@ -29,8 +30,20 @@ def index(
         typer.Argument(metavar="PATH...", help="Video files, or folders with videos in them."),
     ],
     tier: Annotated[
-        TierName, typer.Option(help="scan: what is seen; index: also what is said and written.")
+        TierName,
+        typer.Option(
+            help="scan: what is seen; index: also what is said and written; "
+            "deep: also feature maps."
+        ),
     ] = TierName.INDEX,
+    maps: Annotated[
+        MapsName | None,
+        typer.Option(
+            help="What tier deep keeps of feature maps: means over a coarse grid (the default), "
+            "all (large: the size is told first), or nothing.",
+            show_default=False,
+        ),
+    ] = None,
     sample_fps: Annotated[
         float | None,
         typer.Option(
@@ -83,7 +96,9 @@ def index(
         ocr=not no_ocr,
         speech=not no_speech,
     )
+    plan = with_maps(plan, tier, maps)
     library = given.open(create=True, limits=_limits(limit or []))
+    tell_size(library, paths, plan)
     run = _Run(given, paths, plan, 1 if profile else jobs)
     with _progress(given.as_json, plain) as progress:
         told = _profiled(progress) if profile else progress

@@ -31,6 +31,15 @@ class TierName(StrEnum):
 
     SCAN = "scan"
     INDEX = "index"
+    DEEP = "deep"
+
+
+class MapsName(StrEnum):
+    """What tier deep keeps of feature maps, likewise."""
+
+    NONE = "none"
+    POOLED = "pooled"
+    RAW = "raw"
 
 
 def _read(parse: Callable[[str], T], text: str) -> T:

@@ -9,9 +9,9 @@ from kuavi.apps.cli.times import length_text
 from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
 from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.domain.choices import ALTERNATIVES
-from kuavi.domain.manifest import TIERS, Tier, VideoRecord
+from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
 from kuavi.domain.plan import Preset, Source, Weights
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -44,13 +44,11 @@ def _minute(iso: str) -> str:
 
 
 def stages_text(video: VideoRecord) -> str:
-    """`index` or `scan` where its tier is complete, else what is there; and how many gaps."""
+    """The highest tier that is complete and what is there besides; and how many gaps."""
     made = {record.stage for record in video.stages}
     full = [tier for tier, stages in TIERS.items() if made >= set(stages)]
-    if Tier.INDEX in full:
-        told = Tier.INDEX.value
-    elif full:
-        more = [stage.value for stage in TIERS[Tier.INDEX] if stage in made - set(TIERS[full[-1]])]
+    if full:
+        more = [stage.value for stage in Stage if stage in made - set(TIERS[full[-1]])]
         told = " + ".join([full[-1].value, *more])
     else:
         told = f"{len(made)} of {len(TIERS[Tier.INDEX])} stages"

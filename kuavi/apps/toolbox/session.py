@@ -13,6 +13,7 @@ from returns.result import Failure
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.foreseeing import Foreseeing
 from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
+from kuavi.apps.toolbox.mapping import Mapped
 from kuavi.apps.toolbox.outcomes import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
 from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
@@ -41,13 +42,13 @@ from kuavi.domain.nearest import MANY
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import plan_for
 from kuavi.domain.spans import Span
-from kuavi.ports.library import Health
+from kuavi.ports.health import Health
 from kuavi.ports.progress import Cancelled, Progress, VideoDone
 
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-class OpenLibrary(Probing, Foreseeing):
+class OpenLibrary(Probing, Foreseeing, Mapped):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(

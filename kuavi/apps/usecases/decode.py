@@ -14,6 +14,7 @@ from kuavi.apps.usecases.collect import (
     ShotCollector,
 )
 from kuavi.apps.usecases.losses import with_loss
+from kuavi.apps.usecases.maps import MapCollector
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
@@ -81,6 +82,8 @@ class _Pass:
         self._clips = ClipCollector(ports.scan.clips, plan.windowing)
         self._pictures = PictureCollector(ports.pictures, ports.scratch)
         self._tags: list[TaggedMoment] = []
+        maps = ports.scan.maps
+        self._maps = None if maps is None else MapCollector(maps, plan, ports.scratch)
 
     def _started(self) -> ShotCollector | None:
         if not self.todo & SHOT_STAGES:
@@ -130,6 +133,10 @@ class _Pass:
             pushed = self._clips.push(seen.frame)
             if isinstance(pushed, Failure):
                 self._drop(pushed.failure(), Stage.MOTION)
+        if Stage.FEATURES in self.todo and self._maps is not None:
+            put = self._maps.push(seen.frame)
+            if isinstance(put, Failure):
+                self._drop(put.failure(), Stage.FEATURES)
 
     def _keep(self, kept: Sequence[Kept]) -> None:
         for one in kept:
@@ -156,7 +163,16 @@ class _Pass:
             parts[Stage.KEYFRAMES] = self._pictures.finish()
         if Stage.TAGS in self.todo:
             parts[Stage.TAGS] = Tags(tuple(self._tags))
-        return parts | self._rows()
+        return parts | self._rows() | self._mapped()
+
+    def _mapped(self) -> dict[Stage, Part]:
+        if Stage.FEATURES not in self.todo or self._maps is None:
+            return {}
+        maps = self._maps.finish(self.end_s)
+        if isinstance(maps, Failure):
+            self._drop(maps.failure(), Stage.FEATURES)
+            return {}
+        return {Stage.FEATURES: maps.unwrap()}
 
     def _rows(self) -> dict[Stage, Part]:
         start_s: Times = np.array(self._starts)

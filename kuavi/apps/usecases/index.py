@@ -12,6 +12,7 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
 from kuavi.apps.usecases.losses import lost_gaps
+from kuavi.apps.usecases.maps import no_maps
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.report import IndexReport, Trouble
 from kuavi.apps.usecases.settings import makers, planned_stages, settings
@@ -55,6 +56,12 @@ class _Job:
     ports: IndexPorts
     keys: Mapping[Stage, Fingerprint]
     todo: tuple[Stage, ...]
+
+    @property
+    def looked(self) -> tuple[Stage, ...]:
+        """Those of `todo` that look at pictures."""
+        mapless = self.ports.scan.maps is None
+        return tuple(s for s in self.todo if s in DECODED and not (mapless and s == Stage.FEATURES))
 
     def tick(self, stage: Stage, of_s: float) -> Tick:
         def told(done_s: float, frames: int) -> Outcome[None, Cancelled]:
@@ -124,7 +131,7 @@ def _run(job: _Job, video: VideoRecord, *, unchanged: bool) -> Outcome[IndexRepo
         return looked
     report = looked.unwrap()
     for stage in job.todo:
-        if stage not in DECODED:
+        if stage not in job.looked:
             worked = _work(job, report, stage)
             if isinstance(worked, Failure):
                 return worked
@@ -134,7 +141,7 @@ def _run(job: _Job, video: VideoRecord, *, unchanged: bool) -> Outcome[IndexRepo
 
 def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
     """The decode pass, if any stage needs it; then one commit a stage."""
-    todo = [stage for stage in job.todo if stage in DECODED]
+    todo = job.looked
     if not todo:
         return Success(report)
     started_s = job.ports.clock.elapsed_s
@@ -214,6 +221,9 @@ def _missing(job: _Job, video: VideoRecord, stage: Stage) -> list[Stage]:
 def _made(
     job: _Job, video: VideoRecord, stage: Stage, view: LibraryView
 ) -> Outcome[Made, WorkFailure]:
+    if stage == Stage.FEATURES:
+        nothing, why = no_maps(job.ports)
+        return Success(((nothing,), (why,)))
     words = job.ports.words
     span = video.span
     if span is None or (words is None and stage != Stage.TREE):

@@ -5,7 +5,7 @@ from attrs import frozen
 from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.domain.space import Motion, Space
 from kuavi.ports.clock import Clock
-from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
+from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
 from kuavi.ports.files import Files
 from kuavi.ports.library import Library
 from kuavi.ports.pictures import Pictures
@@ -20,12 +20,16 @@ from kuavi.ports.words import Tagger, TextReader, Transcriber
 
 @frozen
 class ScanPorts:
-    """What looks at pictures while a video is decoded."""
+    """What looks at pictures while a video is decoded.
+
+    `maps` None: the clip encoder gives no feature maps, or the plan asks for none.
+    """
 
     shots: ShotDetector
     joint: JointEncoder
     clips: ClipEncoder
     tagger: Tagger
+    maps: FeatureEncoder | None = None
 
 
 @frozen

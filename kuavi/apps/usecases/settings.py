@@ -9,7 +9,7 @@ from kuavi.domain.boundaries import GradualRule
 from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.fingerprint import Json
 from kuavi.domain.manifest import TIERS, Stage
-from kuavi.domain.plan import IndexPlan
+from kuavi.domain.plan import IndexPlan, Maps
 
 KEYFRAMES = Model("kuavi/keyframes", "1")
 TREE = Model("kuavi/chain-ward-tree", "1")
@@ -29,6 +29,7 @@ def makers(ports: IndexPorts) -> dict[Stage, tuple[Model, Evidence]]:
         Stage.VISUAL: (scan.joint.model, scan.joint.evidence),
         Stage.MOTION: (scan.clips.model, scan.clips.evidence),
         Stage.TREE: (TREE, Heuristic("Ward linkage on the time chain")),
+        Stage.FEATURES: (scan.clips.model, scan.clips.evidence),
     }
     words = ports.words
     if words is not None:
@@ -48,11 +49,21 @@ def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
         Stage.VISUAL: sampling,
         Stage.MOTION: [sampling, plan.windowing.size, plan.windowing.stride],
         Stage.TREE: [plan.min_leaf_s, *astuple(GRADUAL)],
+        Stage.FEATURES: [sampling, *_mapping(plan, ports)],
     }
     return {
         stage: [model.as_json(), parameters.get(stage)]
         for stage, (model, _) in makers(ports).items()
     }
+
+
+def _mapping(plan: IndexPlan, ports: IndexPorts) -> list[Json]:
+    """What feature maps depend on, besides the frames; nothing where there are none."""
+    if ports.scan.maps is None:
+        return []
+    side = plan.map_side if plan.maps == Maps.POOLED else 0
+    space = ports.scan.maps.feature_space
+    return [plan.map_windowing.size, plan.map_windowing.stride, side, space.revision]
 
 
 def planned_stages(plan: IndexPlan) -> tuple[Stage, ...]:
@@ -64,4 +75,6 @@ def planned_stages(plan: IndexPlan) -> tuple[Stage, ...]:
         left_out.add(Stage.SCREEN)
     if not plan.speech and not plan.ocr:
         left_out.add(Stage.TEXT)
+    if plan.maps == Maps.NONE:
+        left_out.add(Stage.FEATURES)
     return tuple(stage for stage in TIERS[plan.tier] if stage not in left_out)

@@ -188,7 +188,7 @@ def index_ports(
     ready = _looked_for(models, SCAN if wordless else (*SCAN, *WORDS))
     if isinstance(ready, Failure):
         return ready
-    scan = models.scan()
+    scan = models.scan(maps=plan.tier == Tier.DEEP)
     if isinstance(scan, Failure):
         return scan
     misfit = _misfit(plan, scan.unwrap())

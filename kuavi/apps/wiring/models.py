@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from attrs import evolve
 from returns.result import Failure, Success
 
 from kuavi.adapters._weights import absent
@@ -11,7 +12,7 @@ from kuavi.apps.wiring.registry import Family
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec, Preset
 from kuavi.ports.classifiers import ClipClassifier
-from kuavi.ports.encoders import ClipEncoder, JointEncoder, TextEncoder
+from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
 from kuavi.ports.models import ModelUnavailable
 from kuavi.ports.predictors import Predictor
 
@@ -33,6 +34,9 @@ WORDS = ("transcriber", "ocr", "text")
 SEARCH = ("joint", "clips", "text")
 """The ports of `ScanPorts`, `WordPorts` and `SearchPorts`."""
 
+MAPS = "maps"
+"""The port of feature maps: the clip encoder, where it gives them."""
+
 Built: TypeAlias = Outcome[Any, ModelUnavailable]
 
 
@@ -40,12 +44,13 @@ class Models:
     """A preset's models.  `given` puts ready-made ones in the place of the preset's, by port."""
 
     def __init__(self, preset: Preset, given: Mapping[str, object]) -> None:
-        unknown = sorted(port for port in given if _family(port) is None)
+        unknown = sorted(port for port in given if _family(port) is None and port != MAPS)
         if unknown:
-            known = ", ".join(FAMILIES)
+            known = ", ".join((*FAMILIES, MAPS))
             raise TypeError(f"no such port: {', '.join(unknown)}; ports are {known}")
         self.preset = preset
         self._ready: dict[str, object] = dict(given)
+        self._maps_are_clips = preset.maps and "clips" not in given
 
     def port(self, name: str) -> Built:
         """The model for a port, built on first use."""
@@ -107,10 +112,25 @@ class Models:
         """The released probe for a task: `ssv2`, `diving48`."""
         return self.port(f"classifier:{task}")
 
-    def scan(self) -> Outcome[ScanPorts, ModelUnavailable]:
-        """What tier scan needs."""
+    def scan(self, *, maps: bool = False) -> Outcome[ScanPorts, ModelUnavailable]:
+        """What tier scan needs; with `maps` what tier deep needs besides."""
         built = self._all(*SCAN)
-        return built if isinstance(built, Failure) else Success(ScanPorts(*built.unwrap()))
+        if isinstance(built, Failure):
+            return built
+        seen = self.maps() if maps else Success(None)
+        if isinstance(seen, Failure):
+            return seen
+        return Success(evolve(ScanPorts(*built.unwrap()), maps=seen.unwrap()))
+
+    def maps(self) -> Outcome[FeatureEncoder | None, ModelUnavailable]:
+        """What gives feature maps; None where neither the preset nor what was given does.
+
+        Who puts an own clip encoder in place that gives maps, gives it as port `maps` too.
+        """
+        if MAPS in self._ready:
+            given: Any = self._ready[MAPS]
+            return Success(given)
+        return self.port("clips") if self._maps_are_clips else Success(None)
 
     def words(self) -> Outcome[WordPorts, ModelUnavailable]:
         """What tier index needs besides."""
