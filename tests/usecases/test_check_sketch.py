@@ -19,6 +19,13 @@ class Blind:
         differ, bounds = IN_NUMPY.scan(sketch, query)
         return differ, bounds - np.float32(10)
 
+    def rest(self, sketch: Sketch, query: Asked, first: Counts) -> tuple[Counts, Vector]:
+        differ, bounds = IN_NUMPY.rest(sketch, query, first)
+        return differ, bounds - np.float32(10)
+
+    def signs(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
+        return IN_NUMPY.signs(sketch, query, rows)
+
     def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
         return IN_NUMPY.sizes(sketch, query, rows)
 

@@ -31,7 +31,9 @@ def compiled() -> Engine | None:
     rows = unit(np.eye(3, 130, dtype=np.float32) + np.float32(0.1))
     sketch = sketch_of(rows)
     query = asked(sketch, rows[0])
-    engine.scan(sketch, query)
+    differ, _ = engine.scan(sketch, query)
+    engine.rest(sketch, query, differ)
+    engine.signs(sketch, query, np.arange(3))
     engine.sizes(sketch, query, np.arange(3))
     return engine
 
@@ -53,6 +55,12 @@ class Warming:
         if self._left:
             self._count()
         return self._engine.scan(sketch, query)
+
+    def rest(self, sketch: Sketch, query: Asked, first: Counts) -> tuple[Counts, Vector]:
+        return self._engine.rest(sketch, query, first)
+
+    def signs(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
+        return self._engine.signs(sketch, query, rows)
 
     def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
         return self._engine.sizes(sketch, query, rows)
