@@ -127,7 +127,7 @@ class _Asked:
         return np.flatnonzero(bounds >= np.float32(least - _ROUNDING)), least
 
     def finer(self, rows: Indices, read: Scanned) -> Vector:
-        return sketches.finer(self.sketch, self.question, rows, read, self.engine)
+        return self.engine.finer(self.sketch, self.question, rows, read)
 
 
 def _sketched(asked: _Asked) -> Nearest:

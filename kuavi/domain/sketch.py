@@ -105,6 +105,18 @@ class Asked(NamedTuple):
     mean: np.float32
 
 
+@frozen(eq=False)
+class Scanned:
+    """What was read of every row: by how much its first `words` of signs differ, and `upper`."""
+
+    differ: Counts
+    bounds: Vector
+    words: int
+
+    def whole(self, sketch: Sketch) -> bool:
+        return self.words == len(sketch.signs)
+
+
 class Engine(Protocol):
     """How bits are counted; all engines give the same."""
 
@@ -116,12 +128,11 @@ class Engine(Protocol):
         """Of every row, from those of its first signs: the weights of all, and `upper` by all."""
         ...
 
-    def signs(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        """Of these rows: the weights of signs after the first that differ."""
-        ...
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        """Of these rows: `upper` by both their bits; what was not read yet is read of them alone.
 
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        """Of these rows: the weights of size bits that differ."""
+        A coordinate is told to be sign + size / 2, so products are counted in halves.
+        """
         ...
 
 
@@ -137,16 +148,12 @@ class InNumpy:
         differ = first + _differ(sketch.signs[HEAD:], query.digits[:, HEAD:])
         return differ, upper(sketch.middle, query, TOP * query.dim - 2 * differ)
 
-    def signs(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        return _differ(sketch.signs[HEAD:, rows], query.digits[:, HEAD:])
-
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        mine = sketch.sizes[rows]
-        differ = np.zeros(len(rows), dtype=np.int32)
-        for digit, words in enumerate(query.digits):
-            ones = np.bitwise_count(mine ^ words)
-            differ += ones.sum(axis=1, dtype=np.int32) << digit
-        return differ
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        signs = sketch.signs[read.words :, rows]
+        differ = read.differ[rows] + _differ(signs, query.digits[:, read.words :])
+        sizes = _differ(sketch.sizes[rows].T, query.digits)
+        half, most = halved(query)
+        return upper(sketch.fine[:, rows], half, most - 4 * differ - 2 * sizes)
 
 
 def _differ(signs: Words, digits: Words) -> Counts:
@@ -227,18 +234,6 @@ def upper(scales: Matrix, query: Asked, products: Counts) -> Vector:
     return query.mean + (told + np.float32(Z) * off)
 
 
-@frozen(eq=False)
-class Scanned:
-    """What was read of every row: by how much its first `words` of signs differ, and `upper`."""
-
-    differ: Counts
-    bounds: Vector
-    words: int
-
-    def whole(self, sketch: Sketch) -> bool:
-        return self.words == len(sketch.signs)
-
-
 def scanned(sketch: Sketch, query: Asked, engine: Engine = IN_NUMPY) -> Scanned:
     """The first signs of all rows."""
     return Scanned(*engine.scan(sketch, query), min(HEAD, len(sketch.signs)))
@@ -249,19 +244,9 @@ def rescanned(sketch: Sketch, query: Asked, first: Scanned, engine: Engine = IN_
     return Scanned(*engine.rest(sketch, query, first.differ), len(sketch.signs))
 
 
-def finer(
-    sketch: Sketch, query: Asked, rows: Indices, read: Scanned, engine: Engine = IN_NUMPY
-) -> Vector:
-    """`upper` of these rows by both their bits.
-
-    A coordinate is told to be sign + size / 2, so products are counted in halves.
-    """
-    differ = read.differ[rows]
-    if not read.whole(sketch):
-        differ += engine.signs(sketch, query, rows)
-    halves = 3 * TOP * query.dim - 4 * differ - 2 * engine.sizes(sketch, query, rows)
-    half = query._replace(step=query.step / np.float32(2))
-    return upper(sketch.fine[:, rows], half, halves)
+def halved(query: Asked) -> tuple[Asked, int]:
+    """The query in halves of its step, and what its product is with a row that has all its bits."""
+    return query._replace(step=query.step / np.float32(2)), 3 * TOP * query.dim
 
 
 def _words(dim: int) -> int:

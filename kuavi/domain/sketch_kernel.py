@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from kuavi.domain.layers import Indices
-from kuavi.domain.sketch import HEAD, TOP, Asked, Counts, Sketch, Vector, Z
+from kuavi.domain.sketch import HEAD, TOP, Asked, Counts, Scanned, Sketch, Vector, Z, halved
 from kuavi.domain.tournament import compiled
 
 f4, u8 = np.float32, np.uint64
@@ -70,31 +70,33 @@ def _scan(signs, query, scales, constants, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _signs(signs, digits, rows, differ):  # type: ignore[no-untyped-def]
-    """Into `differ`, what `Engine.signs` says of all these words."""
+def _finer(bits, query, scales, constants, some):  # type: ignore[no-untyped-def]
+    """Into the last of `some`, what `Engine.finer` says; before it, by how much first signs differ.
+
+    `query` is halved; its digits belong to all words, and signs to the last of them.
+    """
+    signs, sizes = bits
+    digits, _, step, rounded, mean = query
+    most, wide = constants
+    rows, differ, bounds = some
+    skipped = sizes.shape[1] - len(signs)
     for i in range(len(rows)):
         row = rows[i]
-        total = u8(0)
+        sign, size = u8(differ[row]), u8(0)
         for w in range(len(signs)):
-            word = signs[w, row]
-            low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
-            high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
-            total += low + (high << u8(2))
-        differ[i] = np.int32(total)
-
-
-@compiled
-def _sizes(sizes, digits, rows, differ):  # type: ignore[no-untyped-def]
-    """Into `differ`, what `Engine.sizes` says."""
-    for i in range(len(rows)):
-        row = rows[i]
-        total = u8(0)
+            word, d = signs[w, row], skipped + w
+            low = ones(word ^ digits[0, d]) + (ones(word ^ digits[1, d]) << u8(1))
+            high = ones(word ^ digits[2, d]) + (ones(word ^ digits[3, d]) << u8(1))
+            sign += low + (high << u8(2))
         for w in range(sizes.shape[1]):
             word = sizes[row, w]
             low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
             high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
-            total += low + (high << u8(2))
-        differ[i] = np.int32(total)
+            size += low + (high << u8(2))
+        count = np.int32(most) - np.int32(4) * np.int32(sign) - np.int32(2) * np.int32(size)
+        told = scales[0, row] * (f4(np.int32(count)) * step)
+        off = np.sqrt(scales[1, row] + scales[2, row] * rounded)
+        bounds[i] = mean + (told + wide * off)
 
 
 @frozen
@@ -116,12 +118,9 @@ class Compiled:
         _scan(sketch.signs[HEAD:], rest, sketch.middle, constants, (differ, bounds))
         return differ, bounds
 
-    def signs(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        differ = np.empty(len(rows), dtype=np.int32)
-        _signs(sketch.signs[HEAD:], np.ascontiguousarray(query.digits[:, HEAD:]), rows, differ)
-        return differ
-
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        differ = np.empty(len(rows), dtype=np.int32)
-        _sizes(sketch.sizes, query.digits, rows, differ)
-        return differ
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        bounds = np.empty(len(rows), dtype=np.float32)
+        bits = (sketch.signs[read.words :], sketch.sizes)
+        half, most = halved(query)
+        _finer(bits, half, sketch.fine, (most, f4(Z)), (rows, read.differ, bounds))
+        return bounds

@@ -21,10 +21,11 @@ from kuavi.domain.sketch import (
     Sketch,
     Words,
     asked,
-    finer,
+    halved,
     rescanned,
     scanned,
     sketch_of,
+    upper,
 )
 from kuavi.domain.space import Matrix, unit
 
@@ -120,8 +121,9 @@ def test_bounds_hold_for_nearly_all_rows(dim: int) -> None:
         question = asked(sketch, query)
         read = scanned(sketch, question)
         whole = rescanned(sketch, question, read)
-        fine = finer(sketch, question, np.arange(len(rows)), read)
-        assert fine.tobytes() == finer(sketch, question, np.arange(len(rows)), whole).tobytes()
+        every = np.arange(len(rows))
+        fine = IN_NUMPY.finer(sketch, question, every, read)
+        assert fine.tobytes() == IN_NUMPY.finer(sketch, question, every, whole).tobytes()
         for tier, bounds in enumerate((read.bounds, whole.bounds, fine)):
             loose[tier] += float(np.mean(bounds - rows @ query)) / 10
             outside[tier] += int(np.count_nonzero(bounds < rows @ query - 1e-6))
@@ -150,10 +152,10 @@ def test_differing_digits_give_the_product_of_integers(seed: int, n: int, dim: i
     assert (TOP * sketch.head - 2 * first).tolist() == head.tolist()
     differ, _ = IN_NUMPY.rest(sketch, question, first)
     assert (TOP * dim - 2 * differ).tolist() == (signs @ integers).tolist()
-    every = np.arange(n)
-    assert (first + IN_NUMPY.signs(sketch, question, every)).tolist() == differ.tolist()
-    others = IN_NUMPY.sizes(sketch, question, np.arange(n))
-    assert (TOP * dim - 2 * others).tolist() == (sizes @ integers).tolist()
+    half, _ = halved(question)
+    both = ((2 * signs + sizes) @ integers).astype(np.int32)
+    fine = IN_NUMPY.finer(sketch, question, np.arange(n), scanned(sketch, question))
+    assert fine.tobytes() == upper(sketch.fine, half, both).tobytes()
 
 
 def bits_of(words: Words, dim: int) -> Indices:
@@ -180,10 +182,10 @@ def test_engines_agree_to_the_last_bit(seed: int, n: int, dim: int) -> None:
     ):
         assert mine.tobytes() == other.tobytes()
     some = np.random.default_rng(seed).integers(n, size=n // 2)
-    signs = IN_NUMPY.signs(sketch, question, some)
-    assert signs.tolist() == compiled().signs(sketch, question, some).tolist()
-    sizes = IN_NUMPY.sizes(sketch, question, some)
-    assert sizes.tolist() == compiled().sizes(sketch, question, some).tolist()
+    read = scanned(sketch, question)
+    for state in (read, rescanned(sketch, question, read)):
+        fine = IN_NUMPY.finer(sketch, question, some, state)
+        assert fine.tobytes() == compiled().finer(sketch, question, some, state).tobytes()
 
 
 @pytest.mark.parametrize("kind", ["random", "clustered", "near"])

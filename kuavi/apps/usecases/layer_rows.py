@@ -1,5 +1,6 @@
 """The vectors of a layer made ready for search: of length 1, sketched where many, by scene."""
 
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -105,7 +106,8 @@ def _scenes(table: SceneTable, layer: Layer, rows: LayerRows[R]) -> Indices:
     return table.of(rows.videos, rows.video, time_s)
 
 
-def _name(layer: Layer, space: Space[R]) -> str:
+@lru_cache(maxsize=64)
+def _name(layer: Layer, space: Space[Any]) -> str:
     mark = fingerprint_of([space.model_id, space.revision, space.dim])
     return f"{layer.value}.{mark[:16]}"
 
