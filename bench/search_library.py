@@ -37,6 +37,10 @@ from kuavi.ports.parts import Keyframes, Part, Rows, Tags, Transcript, Tree
 from tests import indexed
 
 STEP_S = 0.4
+STAGES = (
+    Stage.KEYFRAMES, Stage.TAGS, Stage.VISUAL, Stage.TREE, Stage.TRANSCRIPT, Stage.TEXT,
+)  # fmt: skip
+"""Those that the made videos have parts of."""
 CLIPS = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4")
 THINGS = [
     "dog", "car", "boat", "horse", "tree", "road", "house",
@@ -69,7 +73,7 @@ class Size:
 SIZES = (
     Size("frames", 1000, 10, 10),
     Size("segments", 1000, 100, 1),
-    Size("wide", 1000, 100, 1, 768),
+    Size("wide", 50, 2000, 1, 768),
     Size("both", 1000, 100, 4),
 )
 
@@ -190,7 +194,7 @@ def videos(size: Size) -> Iterator[tuple[VideoRecord, tuple[Part, ...]]]:
         until: Reals = at + each
         name = f"film{number:05}"
         yield (
-            indexed.record_of(name, dict.fromkeys(Stage, 0)),
+            indexed.record_of(name, dict.fromkeys(STAGES, 0)),
             (
                 Keyframes(stills),
                 Tags(moments),

@@ -8,8 +8,8 @@ from attrs import frozen
 
 from kuavi.domain import sketch as sketches
 from kuavi.domain.layers import Indices
-from kuavi.domain.ranking import Mask, Scores, max_per_group, top_k
-from kuavi.domain.sketch import IN_NUMPY, Engine, Sketch, Vector
+from kuavi.domain.ranking import Mask, Scores
+from kuavi.domain.sketch import IN_NUMPY, Engine, Scanned, Sketch, Vector
 from kuavi.domain.space import Matrix
 
 Numbers: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
@@ -23,6 +23,8 @@ _SPARE = 4
 """So many times the rows that are wanted are scored to learn what score is reached."""
 _SKETCHED = 16
 """So many times are compared by all their bits, to choose those."""
+_FEW = 1 / 32
+"""Rows of this share are few enough to read the rest of their signs one by one."""
 _FEW_BLOCKS = 256
 
 
@@ -81,7 +83,8 @@ def nearest(
         rows = np.flatnonzero(usable)
         bounds = grouped.rows @ query if n_usable == len(usable) else grouped.rows[rows] @ query
         return _settled(query, grouped, rows, bounds + np.float32(_ROUNDING), (k, floor))
-    return _sketched(query, grouped, grouped.sketch, usable, (k, floor), engine)
+    question = sketches.asked(grouped.sketch, query)
+    return _sketched(_Asked(query, grouped, grouped.sketch, usable, (k, floor), engine, question))
 
 
 def _settled(
@@ -100,28 +103,44 @@ def _settled(
     return _best(query, grouped, rows[bounds >= least], wanted)
 
 
-def _sketched(
-    query: Vector,
-    grouped: Grouped,
-    sketch: Sketch,
-    usable: Mask,
-    wanted: tuple[int, float],
-    engine: Engine,
-) -> Nearest:
-    k, floor = wanted
-    question = sketches.asked(sketch, query)
-    differ, bounds = engine.scan(sketch, question)
-    if not usable.all():
-        bounds[~usable] = -np.inf
-    near = _at_least(bounds, _SKETCHED * k)
-    near = near[usable[near]]
-    likely = sketches.finer(sketch, question, near, differ[near], engine)
-    reached = _kth(query, grouped, near[_at_least(likely, _SPARE * k)], k)
-    least = floor if reached is None else max(reached, floor)
-    rows = np.flatnonzero(bounds >= np.float32(least - _ROUNDING))
-    bounds = sketches.finer(sketch, question, rows, differ[rows], engine) + np.float32(_ROUNDING)
+@frozen(eq=False)
+class _Asked:
+    """A query put to a sketch: the k best groups are `wanted`, at least at a floor."""
+
+    query: Vector
+    grouped: Grouped
+    sketch: Sketch
+    usable: Mask
+    wanted: tuple[int, float]
+    engine: Engine
+    question: sketches.Asked
+
+    def left(self, read: Scanned) -> tuple[Indices, float]:
+        """The rows that may be in the answer, by what was read, and the score that is reached."""
+        k, floor = self.wanted
+        bounds = read.bounds if self.usable.all() else np.where(self.usable, read.bounds, -np.inf)
+        near = _at_least(bounds, _SKETCHED * k)
+        near = near[self.usable[near]]
+        likely = self.finer(near, read)
+        reached = _kth(self.query, self.grouped, near[_at_least(likely, _SPARE * k)], k)
+        least = floor if reached is None else max(reached, floor)
+        return np.flatnonzero(bounds >= np.float32(least - _ROUNDING)), least
+
+    def finer(self, rows: Indices, read: Scanned) -> Vector:
+        return self.engine.finer(self.sketch, self.question, rows, read)
+
+
+def _sketched(asked: _Asked) -> Nearest:
+    sketch, question, engine = asked.sketch, asked.question, asked.engine
+    read = sketches.scanned(sketch, question, engine)
+    rows, least = asked.left(read)
+    if len(rows) > _FEW * len(sketch) and not read.whole(sketch):
+        read = sketches.rescanned(sketch, question, read, engine)
+        rows, again = asked.left(read)
+        least = max(least, again)
+    bounds = asked.finer(rows, read) + np.float32(_ROUNDING)
     able = bounds >= least
-    return _settled(query, grouped, rows[able], bounds[able], wanted)
+    return _settled(asked.query, asked.grouped, rows[able], bounds[able], asked.wanted)
 
 
 def _at_least(values: Numbers, k: int) -> Indices:
@@ -146,9 +165,12 @@ def _best(query: Vector, grouped: Grouped, rows: Indices, wanted: tuple[int, flo
     """The best groups among these rows, by exact scores."""
     k, floor = wanted
     scores = np.clip(np.einsum("nd,d->n", grouped.rows[rows], query), -1, 1).astype(np.float64)
-    good = np.flatnonzero(scores >= floor)
-    rows, scores = rows[good], scores[good]
-    groups, place = np.unique(grouped.group[rows], return_inverse=True)
-    best, item = max_per_group(scores, place, len(groups))
-    top = top_k(best, k)
-    return Nearest(groups[top], best[top], rows[item[top]])
+    good = scores >= floor
+    if not good.all():
+        rows, scores = rows[good], scores[good]
+    groups = grouped.group[rows]
+    order = np.lexsort((rows, groups, -scores))
+    first = np.unique(groups[order], return_index=True)[1]
+    first.sort()
+    top = order[first[:k]]
+    return Nearest(groups[top], scores[top], rows[top])

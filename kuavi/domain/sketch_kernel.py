@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from kuavi.domain.layers import Indices
-from kuavi.domain.sketch import TOP, Asked, Counts, Sketch, Vector, Z
+from kuavi.domain.sketch import HEAD, TOP, Asked, Counts, Scanned, Sketch, Vector, Z, halved
 from kuavi.domain.tournament import compiled
 
 f4, u8 = np.float32, np.uint64
@@ -33,16 +33,23 @@ def ones(_typing, _word):  # type: ignore[no-untyped-def]
 
 @compiled
 def _scan(signs, query, scales, constants, out):  # type: ignore[no-untyped-def]
-    """Into `out`, what `Engine.scan` says; bounds as `sketch.upper` has them, to the last bit."""
-    digits, dim, step, rounded, mean = query
-    top, wide = constants
+    """Into `out`, what `Engine.scan` and `rest` say; bounds as `sketch.upper` has them to the bit.
+
+    `constants` are TOP times the coordinates that are counted, Z, and whether differences of the
+    signs before these are in `out`.
+    """
+    digits, _, step, rounded, mean = query
+    most, wide, before = constants
     differ, bounds = out
     n = len(differ)
     sums = np.empty(BLOCK, np.uint64)
     for first in range(0, n, BLOCK):
         last = min(first + BLOCK, n)
         total = sums[: last - first]
-        total[:] = 0
+        if before:
+            total[:] = differ[first:last]
+        else:
+            total[:] = 0
         for w in range(0, len(signs), 2):
             a, b, c, d = digits[0, w], digits[1, w], digits[2, w], digits[3, w]
             e, f, g, h = digits[0, w + 1], digits[1, w + 1], digits[2, w + 1], digits[3, w + 1]
@@ -57,23 +64,39 @@ def _scan(signs, query, scales, constants, out):  # type: ignore[no-untyped-def]
         for i in range(len(total)):
             count = np.int32(total[i])
             counts[i] = count
-            told = factor[i] * (f4(np.int32(top * dim) - np.int32(2) * count) * step)
+            told = factor[i] * (f4(np.int32(most) - np.int32(2) * count) * step)
             off = np.sqrt(noise[i] + reach[i] * rounded)
             upper[i] = mean + (told + wide * off)
 
 
 @compiled
-def _sizes(sizes, digits, rows, differ):  # type: ignore[no-untyped-def]
-    """Into `differ`, what `Engine.sizes` says."""
+def _finer(bits, query, scales, constants, some):  # type: ignore[no-untyped-def]
+    """Into the last of `some`, what `Engine.finer` says; before it, by how much first signs differ.
+
+    `query` is halved; its digits belong to all words, and signs to the last of them.
+    """
+    signs, sizes = bits
+    digits, _, step, rounded, mean = query
+    most, wide = constants
+    rows, differ, bounds = some
+    skipped = sizes.shape[1] - len(signs)
     for i in range(len(rows)):
         row = rows[i]
-        total = u8(0)
+        sign, size = u8(differ[row]), u8(0)
+        for w in range(len(signs)):
+            word, d = signs[w, row], skipped + w
+            low = ones(word ^ digits[0, d]) + (ones(word ^ digits[1, d]) << u8(1))
+            high = ones(word ^ digits[2, d]) + (ones(word ^ digits[3, d]) << u8(1))
+            sign += low + (high << u8(2))
         for w in range(sizes.shape[1]):
             word = sizes[row, w]
             low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
             high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
-            total += low + (high << u8(2))
-        differ[i] = np.int32(total)
+            size += low + (high << u8(2))
+        count = np.int32(most) - np.int32(4) * np.int32(sign) - np.int32(2) * np.int32(size)
+        told = scales[0, row] * (f4(np.int32(count)) * step)
+        off = np.sqrt(scales[1, row] + scales[2, row] * rounded)
+        bounds[i] = mean + (told + wide * off)
 
 
 @frozen
@@ -81,12 +104,23 @@ class Compiled:
     """The engine that is fast once it is compiled or loaded, which is when it is first used."""
 
     def scan(self, sketch: Sketch, query: Asked) -> tuple[Counts, Vector]:
+        first = query._replace(digits=np.ascontiguousarray(query.digits[:, :HEAD]))
         differ = np.empty(len(sketch), dtype=np.int32)
         bounds = np.empty(len(sketch), dtype=np.float32)
-        _scan(sketch.signs, query, sketch.coarse, (TOP, f4(Z)), (differ, bounds))
+        constants = (TOP * sketch.head, f4(Z), False)
+        _scan(sketch.signs[:HEAD], first, sketch.coarse, constants, (differ, bounds))
         return differ, bounds
 
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        differ = np.empty(len(rows), dtype=np.int32)
-        _sizes(sketch.sizes, query.digits, rows, differ)
-        return differ
+    def rest(self, sketch: Sketch, query: Asked, first: Counts) -> tuple[Counts, Vector]:
+        rest = query._replace(digits=np.ascontiguousarray(query.digits[:, HEAD:]))
+        differ, bounds = first.copy(), np.empty(len(sketch), dtype=np.float32)
+        constants = (TOP * query.dim, f4(Z), True)
+        _scan(sketch.signs[HEAD:], rest, sketch.middle, constants, (differ, bounds))
+        return differ, bounds
+
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        bounds = np.empty(len(rows), dtype=np.float32)
+        bits = (sketch.signs[read.words :], sketch.sizes)
+        half, most = halved(query)
+        _finer(bits, half, sketch.fine, (most, f4(Z)), (rows, read.differ, bounds))
+        return bounds

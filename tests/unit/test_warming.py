@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from kuavi.apps.wiring.warming import Warming, compiled
-from kuavi.domain.sketch import IN_NUMPY, Engine, asked, sketch_of
+from kuavi.domain.sketch import IN_NUMPY, Engine, asked, scanned, sketch_of
 from kuavi.domain.space import unit
 
 ROWS = unit(np.random.default_rng(0).standard_normal((50, 70)).astype(np.float32))
 SKETCH = sketch_of(ROWS)
 QUESTION = asked(SKETCH, ROWS[3])
+READ = scanned(SKETCH, QUESTION)
 
 
 def test_it_loads_once_from_the_wanted_scan_on_and_answers_meanwhile() -> None:
@@ -45,6 +46,6 @@ def test_what_is_compiled_answers_the_same() -> None:
     assert [part.tolist() for part in after] == [part.tolist() for part in before]
     rows = np.arange(0, 50, 3)
     assert (
-        engine.sizes(SKETCH, QUESTION, rows).tolist()
-        == IN_NUMPY.sizes(SKETCH, QUESTION, rows).tolist()
+        engine.finer(SKETCH, QUESTION, rows, READ).tolist()
+        == IN_NUMPY.finer(SKETCH, QUESTION, rows, READ).tolist()
     )

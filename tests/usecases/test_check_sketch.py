@@ -6,7 +6,7 @@ from returns.result import Success
 
 from kuavi.apps.usecases.check_sketch import sketch_recall, sketch_recalls
 from kuavi.domain.layers import Indices, Layer
-from kuavi.domain.sketch import IN_NUMPY, Asked, Counts, Sketch, Vector
+from kuavi.domain.sketch import IN_NUMPY, Asked, Counts, Scanned, Sketch, Vector
 from tests.usecases.test_search import TWO
 from tests.worlds import World
 
@@ -19,8 +19,12 @@ class Blind:
         differ, bounds = IN_NUMPY.scan(sketch, query)
         return differ, bounds - np.float32(10)
 
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        return IN_NUMPY.sizes(sketch, query, rows)
+    def rest(self, sketch: Sketch, query: Asked, first: Counts) -> tuple[Counts, Vector]:
+        differ, bounds = IN_NUMPY.rest(sketch, query, first)
+        return differ, bounds - np.float32(10)
+
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        return IN_NUMPY.finer(sketch, query, rows, read)
 
 
 def made() -> World:

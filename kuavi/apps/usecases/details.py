@@ -21,7 +21,8 @@ TAGS = 3
 class Details:
     """By the place of a video among the view's: [offset[i], offset[i + 1]) of what follows.
 
-    A tag is tag `label` of `labels` at `tag_s`, one row for each tag of each tagged moment.
+    A tag is tag `label` of `labels` at `tag_s`, one row for each tag of each tagged moment; a
+    video's are in order of time.
     """
 
     still_offset: Indices = field(repr=False)
@@ -41,19 +42,24 @@ class Details:
 
     def tags_in(self, place: int, span: Span) -> tuple[Tag, ...]:
         """The likeliest tags of the keyframes in a span, most probable first."""
-        part = slice(self.tag_offset[place], self.tag_offset[place + 1])
-        times = self.tag_s[part]
-        inside = np.flatnonzero((times >= span.start_s) & (times < span.end_s)) + part.start
-        labels, likely = self.label[inside].tolist(), self.probability[inside].tolist()
-        pairs = zip(labels, likely, strict=True)
-        return likeliest(Tag(self.labels[number], probability) for number, probability in pairs)
+        first, last = self.tag_offset[place : place + 2].tolist()
+        times = self.tag_s[first:last]
+        begin, end = (first + int(times.searchsorted(t)) for t in (span.start_s, span.end_s))
+        labels, likely = self.label[begin:end].tolist(), self.probability[begin:end].tolist()
+        return _likeliest(
+            (self.labels[number], p) for number, p in zip(labels, likely, strict=True)
+        )
 
 
 def likeliest(tags: Iterable[Tag]) -> tuple[Tag, ...]:
     """The few most probable, each label once."""
+    return _likeliest((tag.label, tag.probability) for tag in tags)
+
+
+def _likeliest(pairs: Iterable[tuple[str, float]]) -> tuple[Tag, ...]:
     best: dict[str, float] = {}
-    for tag in tags:
-        best[tag.label] = max(best.get(tag.label, 0.0), tag.probability)
+    for label, probability in pairs:
+        best[label] = max(best.get(label, 0.0), probability)
     ordered = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
     return tuple(Tag(label, probability) for label, probability in ordered[:TAGS])
 
@@ -105,7 +111,11 @@ def _stills(outlines: tuple[Outline, ...]) -> dict[str, Times]:
 
 def _tags(outlines: tuple[Outline, ...]) -> Arrays:
     rows = [
-        [(moment.time_s, tag) for moment in outline.tags for tag in moment.tags]
+        [
+            (moment.time_s, tag)
+            for moment in sorted(outline.tags, key=lambda moment: moment.time_s)
+            for tag in moment.tags
+        ]
         for outline in outlines
     ]
     flat = [row for of_video in rows for row in of_video]
@@ -113,7 +123,7 @@ def _tags(outlines: tuple[Outline, ...]) -> Arrays:
     numbers = {label: number for number, label in enumerate(labels)}
     return {
         "tag_offset": _offsets([len(of_video) for of_video in rows]),
-        "tag_s": np.array([time_s for time_s, _ in flat], dtype=np.float64),
+        "ordered_tag_s": np.array([time_s for time_s, _ in flat], dtype=np.float64),
         "label": np.array([numbers[tag.label] for _, tag in flat], dtype=np.int64),
         "probability": np.array([tag.probability for _, tag in flat], dtype=np.float64),
         "labels": np.array(labels, dtype=np.str_),
@@ -129,7 +139,7 @@ def _loaded(arrays: Arrays) -> Details:
         arrays["still_offset"],
         arrays["still_s"],
         arrays["tag_offset"],
-        arrays["tag_s"],
+        arrays["ordered_tag_s"],  # files that have "tag_s" are from before they were in order
         arrays["label"],
         arrays["probability"],
         tuple(arrays["labels"].tolist()),

@@ -32,19 +32,19 @@ def hit_of(
                 return matched
             matches.append(matched.unwrap())
     matches.sort(key=lambda match: match.rank)
-    moment, place = matches[0].moment, int(table.video[scene])
+    moment, place, span = matches[0].moment, table.video.item(scene), table.span(scene)
     return Success(
         Hit(
             record.id,
             record.title,
             record.path,
-            int(table.node[scene]),
-            table.span(scene),
+            table.node.item(scene),
+            span,
             moment,
             fused.score,
             tuple(matches),
             next((match.text for match in matches if match.text), ""),
-            asked.details.tags_in(place, table.span(scene)),
+            asked.details.tags_in(place, span),
             asked.details.nearest_still(place, moment.middle_s),
         )
     )

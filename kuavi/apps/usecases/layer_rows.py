@@ -1,5 +1,6 @@
 """The vectors of a layer made ready for search: of length 1, sketched where many, by scene."""
 
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from kuavi.domain.fingerprint import VideoId, fingerprint_of
 from kuavi.domain.layers import Indices, Layer, Located, Times
 from kuavi.domain.nearest import MANY, Grouped
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.rotation import Rotation
 from kuavi.domain.sketch import Sketch, sketch_of
 from kuavi.domain.space import Matrix, Role, Space, unit
 from kuavi.ports.derived import Arrays, Derivation
@@ -22,6 +24,14 @@ SHOWN = (Layer.VISUAL, Layer.MOTION)
 """Layers whose items are moments: such a one belongs to the scene on at its start.
 
 An item of another layer is a stretch of speech or of writing, and belongs to its middle's scene.
+"""
+
+_SKETCHED = ("signs", "sizes", "coarse", "middle", "fine", "mean")
+_TURNED = ("flips", "left", "right")
+"""Names of the arrays that a sketch is kept as.
+
+One whose arrays mean something else gets other names: an older file then lacks what is asked for,
+and is made anew in its place.
 """
 
 
@@ -96,7 +106,8 @@ def _scenes(table: SceneTable, layer: Layer, rows: LayerRows[R]) -> Indices:
     return table.of(rows.videos, rows.video, time_s)
 
 
-def _name(layer: Layer, space: Space[R]) -> str:
+@lru_cache(maxsize=64)
+def _name(layer: Layer, space: Space[Any]) -> str:
     mark = fingerprint_of([space.model_id, space.revision, space.dim])
     return f"{layer.value}.{mark[:16]}"
 
@@ -131,22 +142,16 @@ def _computed(
     }
     if len(rows) and len(rows) >= many:
         sketch = sketch_of(rows)
-        arrays |= {
-            "signs": sketch.signs,
-            "sizes": sketch.sizes,
-            "coarse": sketch.coarse,
-            "fine": sketch.fine,
-            "mean": sketch.mean,
-            "rotation": sketch.rotation,
-        }
+        arrays |= {name: getattr(sketch, name) for name in _SKETCHED}
+        arrays |= {name: getattr(sketch.rotation, name) for name in _TURNED}
     return Success(arrays)
 
 
 def _loaded(space: Space[R], arrays: Arrays, many: int) -> LayerRows[R]:
     sketch = None
     if len(arrays["rows"]) and len(arrays["rows"]) >= many:
-        names = ("signs", "sizes", "coarse", "fine", "mean", "rotation")
-        sketch = Sketch(*(arrays[name] for name in names))
+        turned = Rotation(*(arrays[name] for name in _TURNED))
+        sketch = Sketch(**{name: arrays[name] for name in _SKETCHED}, rotation=turned)
     return LayerRows(
         space,
         tuple(VideoId(video) for video in arrays["videos"].tolist()),

@@ -3,15 +3,15 @@
 from typing import TypeVar
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.layer_rows import LayerRows
 from kuavi.apps.usecases.queries import Field
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
 from kuavi.domain.evidence import Evidence, Heuristic
-from kuavi.domain.layers import Layer
-from kuavi.domain.nearest import Grouped, nearest
+from kuavi.domain.layers import Layer, Times
+from kuavi.domain.nearest import Grouped, Nearest, nearest
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.domain.space import Embeddings, Role, SpaceMismatchError, unit
@@ -82,37 +82,42 @@ def by_frames(
     A sampled frame shows its own moment: it belongs to the scene on at its time, and what it
     stands for ends with that scene.
     """
-    ranked: list[Ranked] = []
-    for item in _by_vector(query, rows, grouped, scope, -1.0):
-        moment = item.moment.overlap(scope.table.span(item.scene))
-        ranked.append(evolve(item, moment=moment or item.moment))
-    return tuple(ranked)
+    found, table = _nearest(query, rows, grouped, scope, -1.0), scope.table
+    start_s, end_s = rows.start_s[found.rows], rows.end_s[found.rows]
+    from_s = np.maximum(start_s, table.start_s[found.groups])
+    until_s = np.minimum(end_s, table.end_s[found.groups])
+    shared = from_s < until_s
+    moments = np.where(shared, from_s, start_s), np.where(shared, until_s, end_s)
+    return _ranked(found, rows, *moments)
 
 
 def by_meaning(
     query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope, floor: float
 ) -> tuple[Ranked, ...]:
     """Scenes by their nearest sentence, if `floor` or nearer; one belongs to its middle."""
-    return _by_vector(query, rows, grouped, scope, floor)
+    found = _nearest(query, rows, grouped, scope, floor)
+    return _ranked(found, rows, rows.start_s[found.rows], rows.end_s[found.rows])
 
 
-def _by_vector(
+def _nearest(
     query: Embeddings[R], rows: LayerRows[R], grouped: Grouped, scope: Scope, floor: float
-) -> tuple[Ranked, ...]:
+) -> Nearest:
     """Scenes by the best cosine of the rows whose time lies in them, at least `floor`."""
     if query.space != rows.space:
         raise SpaceMismatchError(f"query is in {query.space}, rows are in {rows.space}")
     asked = unit(query.rows)[0]
-    found = nearest(asked, grouped, scope.depth, scope.allowed, floor, scope.engine)
-    at = found.rows
+    return nearest(asked, grouped, scope.depth, scope.allowed, floor, scope.engine)
+
+
+def _ranked(found: Nearest, rows: LayerRows[R], start_s: Times, end_s: Times) -> tuple[Ranked, ...]:
     return tuple(
-        Ranked(scene, score, Span(start_s, end_s), position)
-        for scene, score, start_s, end_s, position in zip(
+        Ranked(scene, score, Span(begin_s, until_s), position)
+        for scene, score, begin_s, until_s, position in zip(
             found.groups.tolist(),
             found.scores.tolist(),
-            rows.start_s[at].tolist(),
-            rows.end_s[at].tolist(),
-            rows.position[at].tolist(),
+            start_s.tolist(),
+            end_s.tolist(),
+            rows.position[found.rows].tolist(),
             strict=True,
         )
     )

@@ -38,7 +38,7 @@ class SceneTable:
         return len(self.node)
 
     def span(self, scene: int) -> Span:
-        return Span(float(self.start_s[scene]), float(self.end_s[scene]))
+        return Span(self.start_s.item(scene), self.end_s.item(scene))
 
     def video_of(self, scene: int) -> VideoId:
         return self.videos[self.video[scene]]

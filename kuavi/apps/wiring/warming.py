@@ -9,7 +9,19 @@ from threading import Lock, Thread
 import numpy as np
 
 from kuavi.domain.layers import Indices
-from kuavi.domain.sketch import IN_NUMPY, Asked, Counts, Engine, Sketch, Vector, asked, sketch_of
+from kuavi.domain.sketch import (
+    IN_NUMPY,
+    Asked,
+    Counts,
+    Engine,
+    Scanned,
+    Sketch,
+    Vector,
+    asked,
+    rescanned,
+    scanned,
+    sketch_of,
+)
 from kuavi.domain.space import unit
 
 AFTER = 4
@@ -31,8 +43,8 @@ def compiled() -> Engine | None:
     rows = unit(np.eye(3, 130, dtype=np.float32) + np.float32(0.1))
     sketch = sketch_of(rows)
     query = asked(sketch, rows[0])
-    engine.scan(sketch, query)
-    engine.sizes(sketch, query, np.arange(3))
+    read = rescanned(sketch, query, scanned(sketch, query, engine), engine)
+    engine.finer(sketch, query, np.arange(3), read)
     return engine
 
 
@@ -54,8 +66,11 @@ class Warming:
             self._count()
         return self._engine.scan(sketch, query)
 
-    def sizes(self, sketch: Sketch, query: Asked, rows: Indices) -> Counts:
-        return self._engine.sizes(sketch, query, rows)
+    def rest(self, sketch: Sketch, query: Asked, first: Counts) -> tuple[Counts, Vector]:
+        return self._engine.rest(sketch, query, first)
+
+    def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
+        return self._engine.finer(sketch, query, rows, read)
 
     def wait(self) -> None:
         """Until loading has ended, if it has begun."""
