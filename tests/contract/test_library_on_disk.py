@@ -18,6 +18,7 @@ from typing import Any
 
 import lancedb
 import pytest
+from attrs import evolve
 from lancedb.db import LanceDBConnection
 from lancedb.table import LanceTable
 from returns.result import Failure, Success
@@ -100,6 +101,34 @@ def test_two_objects_of_one_library_see_each_others_commits(path: Path) -> None:
     writer.commit(*whole("a")).unwrap()
     assert before.videos().unwrap() == ()
     assert frozen_form(shown(reader.view().unwrap(), id_of("a"))) == frozen_form(whole("a")[1])
+
+
+def rewrite_info(path: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what a stored record says of the container."""
+    videos = lancedb.connect(path / "tables").open_table("videos")
+    (row,) = videos.search().where(f"id = '{id_of(name)}'").to_list()
+    record = json.loads(row["manifest"])
+    change(record["info"])
+    videos.update(where=f"id = '{id_of(name)}'", values={"manifest": json.dumps(record)})
+
+
+def test_a_record_from_before_unread_pictures_were_told_has_none(path: Path) -> None:
+    record, parts = whole("a")
+    told = evolve(record, info=evolve(record.info, unread="a second video track"))
+    opened(path, create=True).commit(told, parts).unwrap()
+    assert view_of(path).video(id_of("a")) == Success(told)
+    rewrite_info(path, "a", lambda info: info.pop("unread"))
+    library = opened(path)
+    view = library.view().unwrap()
+    assert view.video(id_of("a")) == Success(record)
+    assert frozen_form(shown(view, id_of("a"))) == frozen_form(parts)
+    assert problems(library.doctor(repair=False).unwrap()) == []
+
+
+def test_a_record_without_what_was_always_told_is_damaged(path: Path) -> None:
+    made(path, "a")
+    rewrite_info(path, "a", lambda info: info.pop("duration_s"))
+    assert "duration_s" in str(opened(path).view().failure())
 
 
 @pytest.mark.parametrize("found", [SCHEMA_VERSION + 1, 0])

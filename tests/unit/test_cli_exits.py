@@ -11,13 +11,16 @@ from kuavi.apps.cli.index import code_of
 from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
+from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
+from kuavi.apps.usecases.probes import ProbeFailure, TrainFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
 from kuavi.apps.wiring.compose import BadPlan, ComposeFailure, ModelsFailure
+from kuavi.apps.wiring.understanding import ClassifierFailure
 from kuavi.domain.manifest import Tier
 from kuavi.domain.plan import Maps
 from kuavi.ports.files import PathMissing
@@ -37,6 +40,10 @@ UNIONS = (
     ModelFailure,
     AnticipateFailure,
     CoherenceFailure,
+    ClassifyFailure,
+    ClassifierFailure,
+    TrainFailure,
+    ProbeFailure,
 )
 
 
