@@ -107,6 +107,18 @@ def test_indexing_again_has_nothing_to_do(run: Run, place: Path) -> None:
     assert again.stdout.endswith("nothing to do\n")
 
 
+def test_tier_deep_tells_the_size_of_feature_maps_and_keeps_them(own: Path, place: Path) -> None:
+    options = (place / "day.mkv", "-l", own, "--preset", "fake")
+    deep = kuavi_run("index", *options, "--tier", "deep")
+    assert deep.exit_code == 0, deep.output
+    assert "feature maps (pooled): 4 of 8 x 4 x 4 x 13, about 13.3 kB" in deep.stderr
+    assert "made features, kept 9" in deep.stdout
+    raw = kuavi_run("index", *options, "--tier", "deep", "--maps", "raw")
+    assert "feature maps (raw): 4 of 8 x 6 x 6 x 13, about 30.0 kB" in raw.stderr
+    assert "deep" in kuavi_run("videos", "-l", own).stdout
+    assert kuavi_run("index", *options, "--maps", "raw").exit_code == Exit.USAGE
+
+
 def test_index_events_are_one_json_object_a_line(own: Path, place: Path) -> None:
     shutil.copy(place / "day.mkv", own.parent / "again.mkv")
     text = own.parent / "text.mp4"
