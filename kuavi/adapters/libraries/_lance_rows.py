@@ -32,7 +32,7 @@ from kuavi.ports.parts import (
 
 Columns = dict[str, Any]
 
-_PICTURES, _VECTORS, _SAID = 16, 1024, 256
+_PICTURES, _VECTORS, _SAID = 16, 256, 256
 """So many items are made ready to be written at a time."""
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_disk import Disk, sync_names
 from kuavi.adapters.libraries._lance_files import TABLES
+from kuavi.adapters.libraries._lance_heap import give_back, thrifty
 from kuavi.adapters.libraries._lance_rows import Columns, pieces_of
 from kuavi.adapters.libraries._lance_schema import (
     FULL_TEXT,
@@ -119,8 +120,9 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, pieces: Iterabl
     if table.count_rows(leftover):
         table.delete(leftover)
     if holding.rows:
-        batches = _batches(video, holding, pieces, table.schema)
+        batches = thrifty(_batches(video, holding, pieces, table.schema))
         table.add(pa.RecordBatchReader.from_batches(table.schema, batches))
+        give_back()
     tables.settle(holding.table)
 
 
