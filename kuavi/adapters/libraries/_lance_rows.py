@@ -38,7 +38,7 @@ Columns = dict[str, Any]
 PIECE = 8192
 """Bytes of a feature map in one row: Lance compacts some thousand rows at a time in memory."""
 
-_PICTURES, _VECTORS, _SAID = 16, 1024, 256
+_PICTURES, _VECTORS, _SAID = 16, 256, 256
 """So many items are made ready to be written at a time."""
 
 

@@ -13,6 +13,7 @@ from attrs import evolve
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_disk import Disk, sync_names
 from kuavi.adapters.libraries._lance_files import TABLES, mark, marked_schema
+from kuavi.adapters.libraries._lance_heap import give_back, thrifty
 from kuavi.adapters.libraries._lance_rows import Columns, n_pieces, pieces_of, values_of
 from kuavi.adapters.libraries._lance_schema import (
     FULL_TEXT,
@@ -149,8 +150,9 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, pieces: Iterabl
     if table.count_rows(leftover):
         table.delete(leftover)
     if holding.rows:
-        batches = _batches(video, holding, pieces, table.schema)
+        batches = thrifty(_batches(video, holding, pieces, table.schema))
         table.add(pa.RecordBatchReader.from_batches(table.schema, batches))
+        give_back()
     tables.settle(holding.table)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
+from kuavi.adapters.libraries._lance_heap import OFTEN_BYTES, give_back
 from kuavi.adapters.libraries._lance_schema import literal
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located
@@ -49,7 +50,10 @@ class VectorCache:
 
 def located_once(table: Any, layer: Layer, space: Space[Any], wanted: Wanted) -> Located[Any]:
     """As `VectorCache.located`, without keeping anything."""
-    return _assemble(table, layer, space, wanted, None)
+    rows = _assemble(table, layer, space, wanted, None)
+    if rows.embeddings.rows.nbytes >= OFTEN_BYTES:
+        give_back()
+    return rows
 
 
 def _assemble(

@@ -1,17 +1,17 @@
 """Collectors: each consumes the frames of one decode pass and ends with a stage's result."""
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar, overload
+from typing import overload
 
-import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.row_store import RowStore
 from kuavi.domain.keyframes import Kept, KeyframeFold, end_keyframes, take_cut, take_frame
 from kuavi.domain.media import Frame, Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Embeddings, Joint, Matrix, Motion, Role, Space
+from kuavi.domain.space import Joint, Motion
 from kuavi.domain.spans import Span
 from kuavi.domain.windows import Windowing, empty_fold, fold_end, fold_window
 from kuavi.ports.encoders import ClipEncoder, JointEncoder
@@ -23,9 +23,6 @@ from kuavi.ports.shots import ShotTracker
 
 _BATCH = 16
 _WINDOWS = 4
-_BLOCK = 1024
-
-R = TypeVar("R", bound=Role)
 
 
 class ShotCollector:
@@ -123,64 +120,29 @@ class PictureCollector:
         return Keyframes(() if self._pile is None else _Piled(self._pile, tuple(self._about)))
 
 
-class RowStore(Generic[R]):
-    """Rows of vectors as they come, in few large blocks.
-
-    Some thousand small arrays would lie scattered over the heap, and leave holes when they go.
-    """
-
-    def __init__(self, space: Space[R]) -> None:
-        self._space = space
-        self._blocks: list[Matrix] = []
-        self._n = 0
-
-    def add(self, rows: Matrix) -> None:
-        """Rows (k, dim), copied."""
-        while len(rows):
-            at = self._n % _BLOCK
-            if at == 0:
-                self._blocks.append(np.empty((_BLOCK, self._space.dim), dtype=np.float32))
-            taken = rows[: _BLOCK - at]
-            self._blocks[-1][at : at + len(taken)] = taken
-            self._n += len(taken)
-            rows = rows[len(taken) :]
-
-    def all(self) -> Embeddings[R]:
-        """All rows (n, dim).  The store is empty then: a block goes as soon as it is copied."""
-        rows = np.empty((self._n, self._space.dim), dtype=np.float32)
-        while self._blocks:
-            first = (len(self._blocks) - 1) * _BLOCK
-            rows[first : self._n] = self._blocks.pop()[: self._n - first]
-            self._n = first
-        return Embeddings(self._space, rows)
-
-
 class FrameCollector:
     """Encodes sampled frames in batches."""
 
-    def __init__(self, encoder: JointEncoder) -> None:
+    def __init__(self, encoder: JointEncoder, scratch: Scratch) -> None:
         self._encoder = encoder
         self._waiting: list[Frame] = []
-        self._done = RowStore(encoder.space)
+        self._done = RowStore(encoder.space, scratch)
 
-    def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
+    def push(self, frame: Frame) -> Outcome[None, ModelFailure | ScratchFailed]:
         self._waiting.append(frame)
         return self._flush() if len(self._waiting) >= _BATCH else Success(None)
 
-    def finish(self) -> Outcome[Embeddings[Joint], ModelFailure]:
+    def finish(self) -> Outcome[RowStore[Joint], ModelFailure | ScratchFailed]:
         """One row per frame pushed."""
         flushed = self._flush() if self._waiting else Success(None)
-        if isinstance(flushed, Failure):
-            return flushed
-        return Success(self._done.all())
+        return flushed if isinstance(flushed, Failure) else Success(self._done)
 
-    def _flush(self) -> Outcome[None, ModelFailure]:
+    def _flush(self) -> Outcome[None, ModelFailure | ScratchFailed]:
         encoded = self._encoder.encode_frames(self._waiting)
         if isinstance(encoded, Failure):
             return encoded
-        self._done.add(encoded.unwrap().rows)
         self._waiting = []
-        return Success(None)
+        return self._done.add(encoded.unwrap().rows)
 
 
 class ClipCollector:
@@ -190,7 +152,7 @@ class ClipCollector:
     on the last frame, and a video shorter than a window is padded with its last frame.
     """
 
-    def __init__(self, encoder: ClipEncoder, windowing: Windowing) -> None:
+    def __init__(self, encoder: ClipEncoder, windowing: Windowing, scratch: Scratch) -> None:
         self._encoder = encoder
         self._windowing = windowing
         self._frames: list[Frame] = []
@@ -199,9 +161,9 @@ class ClipCollector:
         self._starts: list[int] = []
         self._windows: list[list[Frame]] = []
         self._fold = empty_fold(encoder.space.dim)
-        self._done = RowStore(encoder.space)
+        self._done = RowStore(encoder.space, scratch)
 
-    def push(self, frame: Frame) -> Outcome[None, ModelFailure]:
+    def push(self, frame: Frame) -> Outcome[None, ModelFailure | ScratchFailed]:
         """A window is due when a frame after it has come: it can't be the last one then."""
         size = self._windowing.size
         if self._first + len(self._frames) == self._next + size:
@@ -213,7 +175,7 @@ class ClipCollector:
             self._first += 1
         return self._encode() if len(self._windows) >= _WINDOWS else Success(None)
 
-    def finish(self) -> Outcome[Embeddings[Motion], ModelFailure]:
+    def finish(self) -> Outcome[RowStore[Motion], ModelFailure | ScratchFailed]:
         """One row per frame pushed."""
         n_frames, size = self._first + len(self._frames), self._windowing.size
         if n_frames:
@@ -222,14 +184,14 @@ class ClipCollector:
         encoded = self._encode()
         if isinstance(encoded, Failure):
             return encoded
-        self._done.add(fold_end(self._fold, n_frames))
-        return Success(self._done.all())
+        added = self._done.add(fold_end(self._fold, n_frames))
+        return added if isinstance(added, Failure) else Success(self._done)
 
     def _queue(self, start: int, window: list[Frame]) -> None:
         self._starts.append(start)
         self._windows.append(window)
 
-    def _encode(self) -> Outcome[None, ModelFailure]:
+    def _encode(self) -> Outcome[None, ModelFailure | ScratchFailed]:
         if not self._windows:
             return Success(None)
         encoded = self._encoder.encode(self._windows)
@@ -237,6 +199,8 @@ class ClipCollector:
             return encoded
         for start, window in zip(self._starts, encoded.unwrap(), strict=True):
             self._fold, finished = fold_window(self._fold, start, window.rows, self._windowing.size)
-            self._done.add(finished)
+            added = self._done.add(finished)
+            if isinstance(added, Failure):
+                return added
         self._starts, self._windows = [], []
         return Success(None)

@@ -16,6 +16,7 @@ from kuavi.apps.usecases.collect import (
 from kuavi.apps.usecases.losses import with_loss
 from kuavi.apps.usecases.maps import MapCollector
 from kuavi.apps.usecases.ports import IndexPorts
+from kuavi.apps.usecases.row_store import AtHand, StoredRows, Waiting
 from kuavi.domain.keyframes import Kept
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.manifest import LOOKED, Stage
@@ -26,12 +27,7 @@ from kuavi.domain.shots import Cut
 from kuavi.domain.spans import Span
 from kuavi.domain.words import TaggedMoment
 from kuavi.ports.models import ModelFailure
-from kuavi.ports.parts import (
-    Cuts,
-    Part,
-    Rows,
-    Tags,
-)
+from kuavi.ports.parts import Cuts, Tags
 from kuavi.ports.pictures import BadImage
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import Damaged, NotReadable, ReadFailure
@@ -56,11 +52,12 @@ Tick = Callable[[float, int], Outcome[None, Cancelled]]
 class Decoded:
     """What a pass made: the video's span, a part per stage that worked, a reason per one that not.
 
-    `damage` says where decoding stopped early, if it did; `lost` what did not decode before that.
+    Rows wait outside memory: take one part at a time.  `damage` says where decoding stopped early,
+    if it did; `lost` what did not decode before that.
     """
 
     span: Span
-    parts: dict[Stage, Part]
+    parts: dict[Stage, Waiting]
     failed: dict[Stage, StageFailure]
     damage: Damaged | None
     lost: tuple[Lost, ...]
@@ -78,8 +75,8 @@ class _Pass:
         self.lost: list[Lost] = []
         self._shots = self._started()
         self._keys = KeyframeCollector(plan.keyframe_every_s)
-        self._frames = FrameCollector(ports.scan.joint)
-        self._clips = ClipCollector(ports.scan.clips, plan.windowing)
+        self._frames = FrameCollector(ports.scan.joint, ports.scratch)
+        self._clips = ClipCollector(ports.scan.clips, plan.windowing, ports.scratch)
         self._pictures = PictureCollector(ports.pictures, ports.scratch)
         self._tags: list[TaggedMoment] = []
         maps = ports.scan.maps
@@ -151,45 +148,45 @@ class _Pass:
                 else:
                     self._tags.append(TaggedMoment(one.frame.time_s, tags.unwrap()[0]))
 
-    def end(self) -> dict[Stage, Part]:
+    def end(self) -> dict[Stage, Waiting]:
         """The parts of the stages that worked."""
         if self._shots is not None:
             self._cut(self._shots.finish())
         self._keep(self._keys.finish(self.end_s))
-        parts: dict[Stage, Part] = {}
+        parts: dict[Stage, Waiting] = {}
         if Stage.SHOTS in self.todo and self._shots is not None:
-            parts[Stage.SHOTS] = Cuts(tuple(self._shots.cuts))
+            parts[Stage.SHOTS] = AtHand(Cuts(tuple(self._shots.cuts)))
         if Stage.KEYFRAMES in self.todo:
-            parts[Stage.KEYFRAMES] = self._pictures.finish()
+            parts[Stage.KEYFRAMES] = AtHand(self._pictures.finish())
         if Stage.TAGS in self.todo:
-            parts[Stage.TAGS] = Tags(tuple(self._tags))
+            parts[Stage.TAGS] = AtHand(Tags(tuple(self._tags)))
         return parts | self._rows() | self._mapped()
 
-    def _mapped(self) -> dict[Stage, Part]:
+    def _mapped(self) -> dict[Stage, Waiting]:
         if Stage.FEATURES not in self.todo or self._maps is None:
             return {}
         maps = self._maps.finish(self.end_s)
         if isinstance(maps, Failure):
             self._drop(maps.failure(), Stage.FEATURES)
             return {}
-        return {Stage.FEATURES: maps.unwrap()}
+        return {Stage.FEATURES: AtHand(maps.unwrap())}
 
-    def _rows(self) -> dict[Stage, Part]:
+    def _rows(self) -> dict[Stage, Waiting]:
         start_s: Times = np.array(self._starts)
         end_s: Times = np.append(start_s[1:], self.end_s)
-        parts: dict[Stage, Part] = {}
+        parts: dict[Stage, Waiting] = {}
         if Stage.VISUAL in self.todo:
             visual = self._frames.finish()
             if isinstance(visual, Failure):
                 self._drop(visual.failure(), Stage.VISUAL)
             else:
-                parts[Stage.VISUAL] = Rows(Layer.VISUAL, visual.unwrap(), start_s, end_s)
+                parts[Stage.VISUAL] = StoredRows(Layer.VISUAL, visual.unwrap(), start_s, end_s)
         if Stage.MOTION in self.todo:
             motion = self._clips.finish()
             if isinstance(motion, Failure):
                 self._drop(motion.failure(), Stage.MOTION)
             else:
-                parts[Stage.MOTION] = Rows(Layer.MOTION, motion.unwrap(), start_s, end_s)
+                parts[Stage.MOTION] = StoredRows(Layer.MOTION, motion.unwrap(), start_s, end_s)
         return parts
 
 

@@ -15,6 +15,7 @@ from kuavi.apps.usecases.losses import lost_gaps
 from kuavi.apps.usecases.maps import no_maps
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.report import IndexReport, Trouble
+from kuavi.apps.usecases.row_store import Waiting
 from kuavi.apps.usecases.settings import makers, planned_stages, settings
 from kuavi.apps.usecases.stages import Made, WorkFailure, embed_text, hear, plant_tree, read_screen
 from kuavi.domain.fingerprint import Fingerprint, VideoId, video_id
@@ -153,13 +154,28 @@ def _look(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
     report = evolve(report, video=evolve(report.video, span=seen.span))
     failed = tuple(Trouble(stage, str(reason)) for stage, reason in seen.failed.items())
     report = evolve(report, failed=(*report.failed, *failed))
-    for stage, part in seen.parts.items():
+    for stage, waiting in seen.parts.items():
         took_s = job.ports.clock.elapsed_s - started_s
-        saved = _save(job, report, stage, ((part,), _damage(seen, stage, report)), took_s)
+        saved = _save_waiting(job, report, stage, (waiting, _damage(seen, stage, report)), took_s)
         if isinstance(saved, Failure):
             return saved
         report = saved.unwrap()
     return Success(report)
+
+
+def _save_waiting(
+    job: _Job,
+    report: IndexReport,
+    stage: Stage,
+    waiting: tuple[Waiting, tuple[Gap, ...]],
+    took_s: float,
+) -> Outcome[IndexReport, IndexFailure]:
+    """One commit of the decode pass; its part is in memory no longer than that."""
+    part = waiting[0].part()
+    if isinstance(part, Failure):
+        trouble = Trouble(stage, str(part.failure()))
+        return Success(evolve(report, failed=(*report.failed, trouble)))
+    return _save(job, report, stage, ((part.unwrap(),), waiting[1]), took_s)
 
 
 def _damage(seen: Decoded, stage: Stage, report: IndexReport) -> tuple[Gap, ...]:
