@@ -55,7 +55,10 @@ SAID = [f"the {a} {deed} the {b}" for a in THINGS for deed in DEEDS for b in THI
 
 @frozen
 class Size:
-    """So many videos of so many scenes of so many sampled frames."""
+    """So many videos of so many scenes of so many sampled frames.
+
+    A commit costs the same whatever it holds, so many vectors are quickest made as long videos.
+    """
 
     name: str
     videos: int

@@ -23,7 +23,7 @@ _SPARE = 4
 """So many times the rows that are wanted are scored to learn what score is reached."""
 _SKETCHED = 16
 """So many times are compared by all their bits, to choose those."""
-_FEW = 1 / 32
+_FEW = 1 / 12
 """Rows of this share are few enough to read the rest of their signs one by one."""
 _FEW_BLOCKS = 256
 

@@ -51,13 +51,14 @@ Counts: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int32]]
 class Sketch:
     """Of n unit rows: two bits of each coordinate, and what they are worth.
 
-    `signs` is (words, n), word by word, `sizes` (n, words), row by row; `coarse`, `middle` and
+    `signs` is (words, n), word by word; `bits` (n, 2 words), row by row, has the signs once more
+    and the sizes, so that those of one row lie together; `coarse`, `middle` and
     `fine` (3, n) are the scales of products with the first `HEAD` words of signs, with all signs
     and with both bits; `mean` (dim,) and `rotation` are what the rows were centred and turned with.
     """
 
     signs: Words = field(repr=False)
-    sizes: Words = field(repr=False)
+    bits: Words = field(repr=False)
     coarse: Matrix = field(repr=False)
     middle: Matrix = field(repr=False)
     fine: Matrix = field(repr=False)
@@ -67,18 +68,18 @@ class Sketch:
     def __attrs_post_init__(self) -> None:
         dim, n = len(self.mean), self.coarse.shape[1]
         words = _words(dim)
-        if (self.signs.shape, self.sizes.shape) != ((words, n), (n, words)):
+        if (self.signs.shape, self.bits.shape) != ((words, n), (n, 2 * words)):
             raise ValueError(
-                f"{n} rows of {dim}, but bits are {self.signs.shape}, {self.sizes.shape}"
+                f"{n} rows of {dim}, but bits are {self.signs.shape}, {self.bits.shape}"
             )
         scales = (self.coarse, self.middle, self.fine)
         if any(tier.shape != (3, n) for tier in scales):
             raise ValueError(f"{n} rows, but scales are {[tier.shape for tier in scales]}")
         if self.rotation.dim != dim:
             raise ValueError(f"{dim} wide, but the rotation is of {self.rotation.dim}")
-        if not self.signs.dtype == self.sizes.dtype == np.uint64:
-            raise ValueError(f"bits are {self.signs.dtype} and {self.sizes.dtype}")
-        for array in (self.signs, self.sizes, *scales):
+        if not self.signs.dtype == self.bits.dtype == np.uint64:
+            raise ValueError(f"bits are {self.signs.dtype} and {self.bits.dtype}")
+        for array in (self.signs, self.bits, *scales):
             array.setflags(write=False)
 
     def __len__(self) -> int:
@@ -149,9 +150,9 @@ class InNumpy:
         return differ, upper(sketch.middle, query, TOP * query.dim - 2 * differ)
 
     def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
-        signs = sketch.signs[read.words :, rows]
-        differ = read.differ[rows] + _differ(signs, query.digits[:, read.words :])
-        sizes = _differ(sketch.sizes[rows].T, query.digits)
+        words, mine = len(sketch.signs), sketch.bits[rows].T
+        unread = _differ(mine[read.words : words], query.digits[:, read.words :])
+        differ, sizes = read.differ[rows] + unread, _differ(mine[words:], query.digits)
         half, most = halved(query)
         return upper(sketch.fine[:, rows], half, most - 4 * differ - 2 * sizes)
 
@@ -178,7 +179,7 @@ def sketch_of(rows: Matrix) -> Sketch:
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     rotation, head = rotation_of(dim), HEAD * 64
     signs = np.empty((n, _words(dim)), dtype=np.uint64)
-    sizes = np.empty_like(signs)
+    bits = np.empty((n, 2 * _words(dim)), dtype=np.uint64)
     coarse, middle, fine = (np.empty((3, n), dtype=np.float32) for _ in range(3))
     for first in range(0, n, _BLOCK):
         part = slice(first, first + _BLOCK)
@@ -186,12 +187,13 @@ def sketch_of(rows: Matrix) -> Sketch:
         lengths = np.linalg.norm(turned, axis=1)
         positive = turned > 0
         large = np.abs(turned) > LARGE / np.sqrt(dim) * lengths[:, None]
-        signs[part], sizes[part] = _packed(positive), _packed(positive == large)
+        signs[part] = _packed(positive)
+        bits[part] = np.hstack([signs[part], _packed(positive == large)])
         ones = np.where(positive, np.float32(1), np.float32(-1))
         coarse[:, part] = _scales(turned, ones[:, :head], lengths)
         middle[:, part] = _scales(turned, ones, lengths)
         fine[:, part] = _scales(turned, ones * np.where(large, 1.5, 0.5), lengths)
-    return Sketch(np.ascontiguousarray(signs.T), sizes, coarse, middle, fine, mean, rotation)
+    return Sketch(np.ascontiguousarray(signs.T), bits, coarse, middle, fine, mean, rotation)
 
 
 def _scales(turned: Matrix, told: Matrix, lengths: Vector) -> Matrix:

@@ -70,26 +70,26 @@ def _scan(signs, query, scales, constants, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _finer(bits, query, scales, constants, some):  # type: ignore[no-untyped-def]
+def _finer(known, query, scales, constants, some):  # type: ignore[no-untyped-def]
     """Into the last of `some`, what `Engine.finer` says; before it, by how much first signs differ.
 
-    `query` is halved; its digits belong to all words, and signs to the last of them.
+    `query` is halved; of `bits` the first `read` words of signs are in those differences.
     """
-    signs, sizes = bits
+    bits, read = known
     digits, _, step, rounded, mean = query
     most, wide = constants
     rows, differ, bounds = some
-    skipped = sizes.shape[1] - len(signs)
+    words = bits.shape[1] // 2
     for i in range(len(rows)):
         row = rows[i]
         sign, size = u8(differ[row]), u8(0)
-        for w in range(len(signs)):
-            word, d = signs[w, row], skipped + w
-            low = ones(word ^ digits[0, d]) + (ones(word ^ digits[1, d]) << u8(1))
-            high = ones(word ^ digits[2, d]) + (ones(word ^ digits[3, d]) << u8(1))
+        for w in range(read, words):
+            word = bits[row, w]
+            low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
+            high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
             sign += low + (high << u8(2))
-        for w in range(sizes.shape[1]):
-            word = sizes[row, w]
+        for w in range(words):
+            word = bits[row, words + w]
             low = ones(word ^ digits[0, w]) + (ones(word ^ digits[1, w]) << u8(1))
             high = ones(word ^ digits[2, w]) + (ones(word ^ digits[3, w]) << u8(1))
             size += low + (high << u8(2))
@@ -120,7 +120,7 @@ class Compiled:
 
     def finer(self, sketch: Sketch, query: Asked, rows: Indices, read: Scanned) -> Vector:
         bounds = np.empty(len(rows), dtype=np.float32)
-        bits = (sketch.signs[read.words :], sketch.sizes)
+        known = (sketch.bits, read.words)
         half, most = halved(query)
-        _finer(bits, half, sketch.fine, (most, f4(Z)), (rows, read.differ, bounds))
+        _finer(known, half, sketch.fine, (most, f4(Z)), (rows, read.differ, bounds))
         return bounds

@@ -146,7 +146,7 @@ def test_differing_digits_give_the_product_of_integers(seed: int, n: int, dim: i
         sketch.rotation.turned(query[None])[0], abs=float(question.step)
     )
     signs = 2 * np.stack([bits_of(words, dim) for words in sketch.signs.T]) - 1
-    sizes = 2 * np.stack([bits_of(words, dim) for words in sketch.sizes]) - 1
+    sizes = 2 * np.stack([bits_of(words, dim) for words in sketch.bits[:, len(sketch.signs) :]]) - 1
     first, _ = IN_NUMPY.scan(sketch, question)
     head = signs[:, : sketch.head] @ integers[: sketch.head]
     assert (TOP * sketch.head - 2 * first).tolist() == head.tolist()
@@ -225,7 +225,7 @@ def test_bits_that_do_not_fit_are_refused() -> None:
         {"coarse": good.coarse[:2]},
         {"middle": good.middle[:, :3]},
         {"mean": good.mean[:3]},
-        {"sizes": good.sizes.astype(np.int64)},
+        {"bits": good.bits.astype(np.int64)},
     ):
         with pytest.raises(ValueError, match=r"bits|scales|rotation"):
             evolve(good, **wrong)

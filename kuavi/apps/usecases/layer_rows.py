@@ -26,7 +26,7 @@ SHOWN = (Layer.VISUAL, Layer.MOTION)
 An item of another layer is a stretch of speech or of writing, and belongs to its middle's scene.
 """
 
-_SKETCHED = ("signs", "sizes", "coarse", "middle", "fine", "mean")
+_SKETCHED = ("signs", "bits", "coarse", "middle", "fine", "mean")
 _TURNED = ("flips", "left", "right")
 """Names of the arrays that a sketch is kept as.
 
