@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-OFTEN_BYTES = 8 << 20
+OFTEN_BYTES = 4 << 20
 """So much is written between two times, for a call takes milliseconds."""
 
 

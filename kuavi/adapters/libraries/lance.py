@@ -30,6 +30,7 @@ from kuavi.adapters.libraries._lance_files import (
     guarded,
     versions_changed,
 )
+from kuavi.adapters.libraries._lance_heap import give_back
 from kuavi.adapters.libraries._lance_open import prepared
 from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
@@ -266,6 +267,7 @@ class LanceLibrary:
             n_videos = self._tables.open(VIDEOS).count_rows()
             names = {VIDEOS, *(held.table for held in (*gone, *new))}
             upkeep.tidy(self._tables, names, n_videos, self._keep)
+            give_back()
 
         done = guarded(self._path, work)
         if isinstance(done, Failure):
