@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from returns.result import Success
 
 from bench import crash_jobs as jobs
 from bench.crash_cases import Case, Place, prepared
@@ -141,6 +142,7 @@ def _device(library: Path, fault: Fault, case: Case, place: Place) -> Iterator[N
         inside.mkdir()
         inside.rmdir()
         prepared(place, case, inside)
+        inside.mkdir(exist_ok=True)  # the link must lead somewhere where there is no library yet
         _fill(device, int(fault.at))
         yield
     finally:
@@ -158,12 +160,13 @@ def _fill(device: Path, left: int) -> None:
 def _reader(library: Path) -> Any:
     """A view from before the operation, or None where there is no library yet."""
     opened = lance.build(str(library), create=False)
-    return opened.unwrap().view().unwrap() if library.exists() else None
+    return opened.unwrap().view().unwrap() if isinstance(opened, Success) else None
 
 
 def _disturbed(place: Place, known_case: Known, library: Path, fault: Fault) -> Ended | None:
     """Do the operation under the fault; None where it was killed."""
     if fault.kind == "read-only":
+        library.mkdir(exist_ok=True)  # where the operation makes the first library
         _owned(library, NOBODY)
     with _process(jobs.perform, place, known_case.case.name, library, fault) as (process, pipe):
         used_s = _begun(pipe)

@@ -69,16 +69,20 @@ def test_without_a_sketch_it_is_sorting(seed: int, n: int, dim: int, k: int, flo
 
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1000), dim=st.sampled_from([24, 64, 100]), spread=st.floats(0.2, 3.0))
-def test_with_a_sketch_the_answer_is_the_same(seed: int, dim: int, spread: float) -> None:
+def test_with_a_sketch_next_to_nothing_is_missed(seed: int, dim: int, spread: float) -> None:
+    """Each row is missed with a probability below 1 in 350; three of ten are, 1 time in 350,000."""
     rows = rows_of(seed, MANY + 5000, dim, spread)
     group = np.arange(len(rows)) // 5
     n_groups = int(group[-1]) + 1
     query = rows_of(seed + 1, 1, dim, spread)[0]
     through = nearest(query, Grouped(rows, group, n_groups, sketch_of(rows)), 10)
-    exact = nearest(query, Grouped(rows, group, n_groups), 10)
-    assert through.groups.tolist() == exact.groups.tolist()
-    assert through.scores.tolist() == exact.scores.tolist()
-    assert through.rows.tolist() == exact.rows.tolist()
+    exact = nearest(query, Grouped(rows, group, n_groups), 30)
+    wanted = list(zip(exact.groups, exact.scores, exact.rows, strict=True))
+    found = zip(through.groups, through.scores, through.rows, strict=True)
+    places = [wanted.index(hit) for hit in found]
+    assert len(places) == 10
+    assert places == sorted(places)
+    assert sum(place < 10 for place in places) >= 8
 
 
 def test_a_mask_holds_with_and_without_a_sketch() -> None:
