@@ -3,10 +3,12 @@
 A clip encoder looks at `size` frames at once and answers with one vector per *step* (a tubelet of
 `size // steps` frames).  A frame's vector is the mean over all windows that contain it of the
 vector of the step it falls in, as in Action100M (arXiv 2601.10592).  Averaging the pooled vector of
-each whole window instead would smear every boundary over a window's length.
+each whole window instead would smear every boundary over a window's length.  The mean may weigh the
+middle of a window more than its ends, where a frame is seen with what lies on one side only.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -18,7 +20,7 @@ from kuavi.domain.space import Matrix
 Cube: TypeAlias = np.ndarray[tuple[int, int, int], np.dtype[np.float32]]
 """(windows, steps, dim) float32."""
 Totals: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
-Counts: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
+Weights: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 @frozen
@@ -31,6 +33,24 @@ class Windowing:
     def __attrs_post_init__(self) -> None:
         if self.stride > self.size:
             raise ValueError(f"stride {self.stride} skips frames of a {self.size}-frame window")
+
+
+class Weighing(Enum):
+    """How much a window has to say about each of its frames: all alike, or the middle more."""
+
+    ALIKE = "alike"
+    CENTRE = "centre"
+
+
+def frame_weights(size: int, weighing: Weighing) -> Weights:
+    """Weights (size,), positive, the same from either end.
+
+    By the centre: 1 at the ends, and 1 more with each frame towards the middle (a triangle).
+    """
+    if weighing == Weighing.ALIKE:
+        return np.ones(size)
+    from_left = np.arange(1, size + 1, dtype=np.float64)
+    return np.minimum(from_left, from_left[::-1])
 
 
 def window_starts(n_frames: int, windowing: Windowing) -> tuple[int, ...]:
@@ -47,18 +67,20 @@ def window_starts(n_frames: int, windowing: Windowing) -> tuple[int, ...]:
 class FrameFold:
     """Running per-frame means: what windows have said so far about frames not yet finished.
 
-    `done` frames are finished and gone; `total` (k, dim) float64 and `count` (k,) hold the k
-    frames from `done` on that some window has covered.  Memory is bounded by one window.
+    `done` frames are finished and gone; `total` (k, dim) and `weight` (k,), float64, hold the
+    weighted sums and the sums of weights of the k frames from `done` on that some window has
+    covered.  Memory is bounded by one window.
     """
 
     dim: int
+    weighing: Weighing
     done: int
     total: Totals
-    count: Counts
+    weight: Weights
 
 
-def empty_fold(dim: int) -> FrameFold:
-    return FrameFold(dim, 0, np.zeros((0, dim)), np.zeros(0, dtype=np.int64))
+def empty_fold(dim: int, weighing: Weighing = Weighing.ALIKE) -> FrameFold:
+    return FrameFold(dim, weighing, 0, np.zeros((0, dim)), np.zeros(0))
 
 
 def fold_window(fold: FrameFold, start: int, window: Matrix, size: int) -> tuple[FrameFold, Matrix]:
@@ -74,33 +96,39 @@ def fold_window(fold: FrameFold, start: int, window: Matrix, size: int) -> tuple
     steps = len(window)
     if steps < 1 or size % steps:
         raise ValueError(f"{steps} steps do not divide a window of {size} frames")
-    covered_to = fold.done + len(fold.count)
+    covered_to = fold.done + len(fold.weight)
     if start < fold.done or start > covered_to:
         raise ValueError(f"window at {start} does not continue frames [{fold.done}, {covered_to})")
     ready = start - fold.done
-    finished = _means(fold.total[:ready], fold.count[:ready])
+    finished = _means(fold.total[:ready], fold.weight[:ready])
     length = max(covered_to - start, size)
     total = np.zeros((length, fold.dim))
-    count = np.zeros(length, dtype=np.int64)
+    weight = np.zeros(length)
     total[: covered_to - start] = fold.total[ready:]
-    count[: covered_to - start] = fold.count[ready:]
-    total[:size] += np.repeat(window, size // steps, axis=0)
-    count[:size] += 1
-    return FrameFold(fold.dim, start, total, count), finished
+    weight[: covered_to - start] = fold.weight[ready:]
+    added = frame_weights(size, fold.weighing)
+    total[:size] += np.repeat(window, size // steps, axis=0) * added[:, None]
+    weight[:size] += added
+    return FrameFold(fold.dim, fold.weighing, start, total, weight), finished
 
 
 def fold_end(fold: FrameFold, n_frames: int) -> Matrix:
     """The frames still open, up to `n_frames`; what lies past it is padding and is dropped."""
     open_frames = n_frames - fold.done
-    if open_frames > len(fold.count):
-        raise ValueError(f"frames from {fold.done + len(fold.count)} to {n_frames} are uncovered")
-    return _means(fold.total[:open_frames], fold.count[:open_frames])
+    if open_frames > len(fold.weight):
+        raise ValueError(f"frames from {fold.done + len(fold.weight)} to {n_frames} are uncovered")
+    return _means(fold.total[:open_frames], fold.weight[:open_frames])
 
 
-def mean_per_frame(windows: Cube, starts: Sequence[int], size: int, n_frames: int) -> Matrix:
+def mean_per_frame(
+    windows: Cube,
+    starts: Sequence[int],
+    size: int,
+    n_frames: int,
+    weighing: Weighing = Weighing.ALIKE,
+) -> Matrix:
     """Batch form of the fold: windows (w, steps, dim) at `starts` -> (n_frames, dim) float32."""
-    dim = windows.shape[2]
-    fold, parts = empty_fold(dim), list[Matrix]()
+    fold, parts = empty_fold(windows.shape[2], weighing), list[Matrix]()
     for start, window in zip(starts, windows, strict=True):
         fold, finished = fold_window(fold, start, window, size)
         parts.append(finished)
@@ -108,5 +136,6 @@ def mean_per_frame(windows: Cube, starts: Sequence[int], size: int, n_frames: in
     return np.concatenate(parts)
 
 
-def _means(total: Totals, count: Counts) -> Matrix:
-    return (total / np.maximum(count, 1)[:, None]).astype(np.float32)
+def _means(total: Totals, weight: Weights) -> Matrix:
+    """Weights are 1 at least where a window was."""
+    return (total / np.maximum(weight, 1)[:, None]).astype(np.float32)
