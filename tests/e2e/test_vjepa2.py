@@ -20,6 +20,7 @@ from kuavi.adapters.predictors import repo_vjepa2 as repo_predictor
 from kuavi.adapters.taggers import fake as tags
 from kuavi.adapters.text import fake as text
 from kuavi.adapters.transcribers import fake as speech
+from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.main import app
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.session import OpenLibrary
@@ -270,13 +271,13 @@ def test_classify_names_what_ssv2_s_probe_sees(rig: Rig) -> None:
     assert told.exit_code == 0, told.output
     (span,) = json.loads(told.stdout)["spans"]
     assert {one["label"] for one in span["labels"]} == set(LABELS)
-    assert sum(one["share"] for one in span["labels"]) == pytest.approx(1, abs=1e-4)
+    assert sum(one["probability"] for one in span["labels"]) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_task_without_released_weights_says_so(rig: Rig) -> None:
     asked = ("classify", "pan", "--span", "1-2", "--task", "coin")
     told = on_command_line(rig.folder / "lib", *asked)
-    assert told.exit_code == 1
+    assert told.exit_code == Exit.NO_MODEL
     assert "coin: no weights of a classifier for it were released" in told.stderr
     assert "Traceback" not in told.output
 
