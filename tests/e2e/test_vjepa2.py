@@ -32,6 +32,7 @@ from kuavi.domain.presets import FAKE, PRESETS
 from kuavi.ports.predictors import TooFarAhead
 from tests.media import flat, frames_of, write_clip
 from tests.tiny import FRAMES, GRID, LABELS, saved_hf
+from tests.tiny_encoders import tiny_siglip
 from tests.tiny_predictor import trained_hf, trained_repo
 
 FAST = PRESETS["fast"]
@@ -253,16 +254,35 @@ def test_what_comes_after_the_moment_changes_no_bit_of_the_answer(tmp_path: Path
 
 
 def on_command_line(library: Path, *arguments: object) -> Result:
-    """With preset `fast`, whose V-JEPA 2 and SSv2 probe are tiny ones in folders."""
+    """With preset `fast`, whose V-JEPA 2, SSv2 probe and SigLIP 2 are tiny ones in folders."""
     weights = [
         f"--weights={name}={Path(spec.weights.location)}"
         for name, spec in (
             (FAST.clips.model_id, saved_hf()),
             (FAST.classifiers["ssv2"].model_id, saved_hf()),
+            (FAST.joint.model_id, tiny_siglip()),
         )
     ]
     told = [*arguments, "-l", library, "--preset", "fast", *weights]
     return CliRunner().invoke(app, [str(one) for one in told], prog_name="kuavi")
+
+
+def test_the_preset_indexes_with_weights_in_folders(tmp_path: Path) -> None:
+    write_clip(tmp_path / "short.mp4", frames_of("bikes", 0, 30, 160, 90), FPS, options=LOSSY)
+    indexed = ("index", tmp_path / "short.mp4", "--tier", "deep", "--json")
+    scanned = ("index", tmp_path / "short.mp4", "--tier", "scan", "--json")
+    refused = on_command_line(tmp_path / "lib", *indexed)
+    assert refused.exit_code == Exit.NO_MODEL  # speech and text have no weights here
+    told = on_command_line(tmp_path / "lib", *scanned)
+    assert told.exit_code == 0, told.output
+    asked = ("predict", "short", "--at", "1", "--json", "--horizon")
+    answer = json.loads(on_command_line(tmp_path / "lib", *asked, "2").stdout)
+    assert answer["method"] == "predictor"
+    assert "V-JEPA 2" in answer["evidence"]
+    assert answer["extrapolated"]
+    too_far = on_command_line(tmp_path / "lib", *asked, "4")
+    assert too_far.exit_code == Exit.FAILED
+    assert "ask for a shorter horizon" in too_far.output
 
 
 def test_classify_names_what_ssv2_s_probe_sees(rig: Rig) -> None:
