@@ -33,6 +33,21 @@ def real_clip(name: str) -> Path:
     return path
 
 
+def frames_of(
+    name: str, first: int, last: int, width: int = 320, height: int = 180
+) -> list[Pixels]:
+    """The pictures [first, last) of a real clip, scaled."""
+    frames = list[Pixels]()
+    with av.open(real_clip(name)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number >= last:
+                break
+            if number >= first:
+                picture = frame.reformat(width=width, height=height, format="rgb24")
+                frames.append(picture.to_ndarray())
+    return frames
+
+
 def flat(rgb: Sequence[int], width: int = 64, height: int = 48) -> Pixels:
     """A picture of one colour."""
     return np.full((height, width, 3), rgb, dtype=np.uint8)

@@ -172,7 +172,7 @@ def pixels(frames: Sequence[Frame]) -> torch.Tensor:
     return torch.stack([normalised(fitted(frame.pixels, CROP)) for frame in frames])[None]
 
 
-def _kept_folder() -> Path:
+def kept_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="kuavi-tiny-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
@@ -181,7 +181,7 @@ def _kept_folder() -> Path:
 @cache
 def saved_hf() -> ModelSpec:
     """One classification checkpoint for all tests of a process."""
-    folder = _kept_folder()
+    folder = kept_folder()
     classifier_of("l").save_pretrained(folder)
     return hf_spec(folder)
 
@@ -189,7 +189,7 @@ def saved_hf() -> ModelSpec:
 @cache
 def saved_repo() -> ModelSpec:
     """The same weights in the original layout, with its probe in `more_weights`."""
-    folder, model = _kept_folder(), classifier_of("l")
+    folder, model = kept_folder(), classifier_of("l")
     encoder, predictor = original_encoder(model.vjepa2), original_predictor(model.vjepa2)
     save_original(folder / "vitt.safetensors", {"target_encoder": encoder, "predictor": predictor})
     save_original(folder / "probe.safetensors", {"classifiers": original_probe(model)})

@@ -79,6 +79,20 @@ def test_coherence_of_a_stretch(run: Run) -> None:
     assert "nothing breaks the flow" in run("coherence", "odd", "--span", "0-5").stdout
 
 
+def test_the_most_surprising_scenes_are_a_summary(run: Run) -> None:
+    told = value(run("coherence", "odd", "--summary", "2", "--json"))
+    assert told["of"] == 3
+    assert [one["scene"][0] for one in told["scenes"]] == pytest.approx([6, 8], abs=0.4)
+    assert all(one["z"] > 6 for one in told["scenes"])
+    assert told["evidence"].startswith("heuristic (persistence")
+    shown = run("coherence", "odd", "--summary", "1").stdout
+    assert shown.startswith("1 of 3 scenes")
+    assert "most surprising at 0:0" in shown
+    refused = run("coherence", "odd", "--summary", "1", "--span", "0-5")
+    assert refused.exit_code == Exit.USAGE
+    assert "leave out --span" in refused.stderr
+
+
 def test_anticipate_ranks_scenes_beside_baselines(run: Run) -> None:
     told = value(run("anticipate", "day", "--at", "0:02", "--horizon", "2", "--json"))
     assert [told["method"], *(one["method"] for one in told["baselines"])] == BASELINES

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,26 +11,12 @@ from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.session import OpenLibrary
 from kuavi.domain.coherence import Kind
 from kuavi.domain.media import Pixels
-from tests.media import real_clip, write_clip
+from tests.media import frames_of, write_clip
 
 FPS = 25
 SAMPLE_S = 0.4
 AT, LENGTH = 60, 35
 """The frame before which the foreign segment comes, and how many frames it lasts."""
-
-
-def frames_of(
-    name: str, first: int, last: int, width: int = 320, height: int = 180
-) -> list[Pixels]:
-    frames = list[Pixels]()
-    with av.open(real_clip(name)) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number >= last:
-                break
-            if number >= first:
-                picture = frame.reformat(width=width, height=height, format="rgb24")
-                frames.append(picture.to_ndarray())
-    return frames
 
 
 def panned() -> list[Pixels]:

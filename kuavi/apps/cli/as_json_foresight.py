@@ -2,7 +2,7 @@
 
 from kuavi.apps.cli.as_json import Object, of_named, of_span
 from kuavi.apps.usecases.anticipate import Anticipation, Candidate, Prediction, Ranked, Steps
-from kuavi.apps.usecases.coherence import Coherence, Judgement
+from kuavi.apps.usecases.coherence import Coherence, Judgement, Summary
 from kuavi.domain.coherence import Flag
 from kuavi.domain.evidence import describe
 from kuavi.domain.spans import Span
@@ -92,6 +92,18 @@ def of_coherence(told: Coherence, plot: str | None) -> Object:
         "baselines": others,
         "plot": plot,
         "notes": list(told.notes),
+    }
+
+
+def of_summary(told: Summary) -> Object:
+    return {
+        "video": of_named(told.video),
+        "of": told.of,
+        "method": told.method,
+        "evidence": describe(told.evidence),
+        "scenes": [
+            {"scene": of_span(one.span), "at_s": one.at_s, "z": one.z} for one in told.scenes
+        ],
     }
 
 

@@ -1,6 +1,6 @@
 """`kuavi anticipate`, `predict`, `coherence`: what comes next, and what breaks the flow."""
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -8,6 +8,9 @@ from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.options import SpanOption, VideoArgument, length_s, time_s
 from kuavi.apps.cli.run import Shared, command
 from kuavi.domain.spans import clock
+
+if TYPE_CHECKING:
+    from kuavi.apps.usecases.coherence import Summary
 
 AtOption: TypeAlias = Annotated[
     float, typer.Option(parser=time_s, metavar="TIME", help="From this moment on.")
@@ -85,12 +88,25 @@ def coherence(
         str | None,
         typer.Option(metavar="OUT.png", help="Draw surprise over time as PNG.", show_default=False),
     ] = None,
+    summary: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Tell instead the N scenes with the most surprising moments.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Exit:
     """Find what breaks a video's flow: foreign segments, cuts, sudden changes."""
     from kuavi.apps.cli import as_json_foresight, screen
     from kuavi.apps.cli.show_foresight import coherence_lines, note_lines
 
     library = given.open()
+    if summary is not None:
+        if span is not None or plot is not None:
+            raise typer.BadParameter("--summary is of the whole video; leave out --span and --plot")
+        return _summary(given, library.surprising(video, summary))
     told = library.coherence(video, within=None if span is None else (span.start_s, span.end_s))
     drawn = None if plot is None else library.plot(told, plot)
     if given.as_json:
@@ -105,4 +121,15 @@ def coherence(
         strongest = max(told.flags, key=lambda flag: flag.z)
         at = clock(strongest.span.middle_s)
         screen.aside("look at it: " + given.command_line("sheet", video, "--at", at))
+    return Exit.OK
+
+
+def _summary(given: Shared, told: "Summary") -> Exit:
+    from kuavi.apps.cli import as_json_foresight, screen
+    from kuavi.apps.cli.show_foresight import summary_lines
+
+    if given.as_json:
+        screen.show_json(as_json_foresight.of_summary(told))
+    else:
+        screen.show(*summary_lines(told))
     return Exit.OK

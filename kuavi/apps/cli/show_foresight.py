@@ -7,7 +7,7 @@ from rich.text import Text
 from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import length_text, span_text
 from kuavi.apps.usecases.anticipate import Anticipation, Candidate, Prediction, Ranked, Steps
-from kuavi.apps.usecases.coherence import Coherence
+from kuavi.apps.usecases.coherence import Coherence, Summary
 from kuavi.domain.coherence import Flag, Kind
 from kuavi.domain.evidence import Evidence, describe
 from kuavi.domain.spans import Span, clock
@@ -94,6 +94,21 @@ def coherence_lines(told: Coherence) -> list[Line]:
     lines.append(Line(Text(f"judged by {describe(told.evidence)}; beside it {beside}", "dim")))
     lines.append(Line(Text(NULLS, "dim")))
     return lines
+
+
+def summary_lines(told: Summary) -> list[Line]:
+    """The most surprising scenes in time order, each with its most surprising moment."""
+    head = f"{len(told.scenes)} of {counted(told.of, 'scene')}, by their most surprising moments"
+    rows = [
+        [
+            Text(span_text(one.span), "bold green"),
+            Text(f"most surprising at {clock(one.at_s)}"),
+            Text(f"robust z {one.z:.1f}", "dim"),
+        ]
+        for one in told.scenes
+    ]
+    scenes = [Line(row) for row in columns(rows)] if rows else []
+    return [Line(Text(head)), *scenes, Line(Text(f"judged by {describe(told.evidence)}", "dim"))]
 
 
 NULLS = (

@@ -8,7 +8,7 @@ from attrs import frozen
 from attrs.validators import ge
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.observing import NothingBefore, Sampling
+from kuavi.apps.usecases.observing import NothingBefore, Sampling, usual_distance_s
 from kuavi.apps.usecases.ports import ForesightPorts
 from kuavi.apps.usecases.scene_table import scenes_of
 from kuavi.apps.usecases.scenes import NotIndexed
@@ -18,7 +18,7 @@ from kuavi.domain.evidence import Evidence, Heuristic
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.space import unit
+from kuavi.domain.space import Matrix, unit
 from kuavi.domain.spans import Span
 from kuavi.domain.surprise import (
     LINEAR,
@@ -30,7 +30,7 @@ from kuavi.domain.surprise import (
     of_rows,
     persistence,
 )
-from kuavi.domain.tree import SegmentTree, shots
+from kuavi.domain.tree import Reals, SegmentTree, shots
 from kuavi.ports.files import Files, FilesFailure
 from kuavi.ports.library import LibraryFailure, LibraryView
 from kuavi.ports.plots import Chart, Curve, PlotFailed, Plots, Shade
@@ -228,24 +228,34 @@ def _judgements(
     known: _Known, ports: ForesightPorts
 ) -> Outcome[tuple[Judgement, ...], CoherenceFailure]:
     moments = known.moments
+    rows, start_s, end_s = _by_step(moments, ports.clips.step)
     by_rule = tuple(
         Judgement(
             name.partition(":")[0],
             Heuristic(name),
-            of_rows(moments.rows, moments.start_s, moments.end_s, errors_of, SURPRISE),
+            of_rows(rows, start_s, end_s, errors_of, SURPRISE),
         )
         for name, errors_of in ((PERSISTENCE, persistence), (LINEAR, linear_continuation))
     )
     if ports.predictor is None:
         return Success(by_rule)
-    every_s = float(np.median(np.diff(moments.start_s)))
-    made = predicted_surprise(
-        known.record, Sampling(moments.start_s, every_s), ports.predictor, ports, PREDICTED
-    )
+    sampling = Sampling(moments.start_s, usual_distance_s(moments.start_s))
+    made = predicted_surprise(known.record, sampling, ports.predictor, ports, PREDICTED)
     if isinstance(made, Failure):
         return made
     learned = Judgement("predictor", ports.predictor.evidence, made.unwrap())
     return Success((learned, *by_rule))
+
+
+def _by_step(moments: Moments, step: int) -> tuple[Matrix, Reals, Reals]:
+    """One moment an encoder's step: rows, when they start and end.
+
+    Frames of one step share its row, so that between them nothing changes: judged by frame, half
+    of a video's changes would be none, and every other one far from the usual.
+    """
+    firsts = np.arange(0, len(moments.rows), step)
+    lasts = np.minimum(firsts + step, len(moments.rows)) - 1
+    return moments.rows[firsts], moments.start_s[firsts], moments.end_s[lasts]
 
 
 def _peak(tree: SegmentTree, node: int, surprise: Surprise) -> SurprisingScene | None:
