@@ -55,7 +55,8 @@ class StoredVectors(Generic[R]):
         return self.stretch(0, len(self)).rows
 
     def stretch(self, first: int, end: int) -> Embeddings[R]:
-        n_rows = max(min(end, len(self)) - first, 0)
+        first, end, _ = slice(first, end).indices(len(self))
+        n_rows = max(end - first, 0)
         rows = np.empty((n_rows, self.space.dim), dtype=np.float32)
         for number in range(first // _BLOCK, -(-(first + n_rows) // _BLOCK)):
             at = number * _BLOCK
