@@ -19,7 +19,7 @@ from attrs import field, frozen
 from attrs.validators import ge, le
 
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Matrix
+from kuavi.domain.space import Matrix, unit
 from kuavi.domain.tree import Reals
 from kuavi.domain.ward import chain_ward, precision_of
 
@@ -46,7 +46,8 @@ def gradual_cuts(
 ) -> tuple[Cut, ...]:
     """Gradual boundaries beside the hard cuts, ascending, each between two samples.
 
-    `rows` (n, dim) are of length 1; `times_s` (n,) ascend strictly.  The score is the turn halved.
+    `rows` (n, dim) count by their direction; `times_s` (n,) ascend strictly.  The score is the turn
+    halved.
     The time is where the look is half way from that before to that after.
 
     Raises:
@@ -58,39 +59,26 @@ def gradual_cuts(
         return ()
     cuts_s = np.array([cut.time_s for cut in hard], dtype=np.float64)
     shots = np.searchsorted(cuts_s, times_s, side="right")
-    proposed = np.concatenate(list(_proposed(rows, shots, rule.least_cost)))
-    verified = _verified(rows, times_s, shots, proposed, rule)
-    found = [Cut(time_s, turn / 2) for time_s, turn in verified]
+    edges = [0, *np.flatnonzero(np.diff(shots)) + 1, len(rows)]
+    # Shot by shot: one knows nothing of another, and the copies are one shot's, not the video's.
+    found = [
+        Cut(time_s, turn / 2)
+        for first, end in pairwise(edges)
+        for time_s, turn in _within(unit(rows[first:end]), times_s[first:end], rule)
+    ]
     ends_s = times_s[[0, -1]]
     return _spaced(found, np.concatenate([cuts_s, ends_s]), rule.apart_s)
 
 
-def _proposed(
-    rows: Matrix, shots: np.ndarray, least_cost: float
-) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Splits inside shots, shot by shot: merges in one know nothing of another.
-
-    So the working copy is one shot's, not the video's.
-    """
-    edges = [0, *np.flatnonzero(np.diff(shots)) + 1, len(rows)]
-    for first, end in pairwise(edges):
-        tree = chain_ward(rows[first:end], precision=precision_of(rows[first:end]))
-        yield first + tree.splits[tree.costs >= least_cost].astype(np.int64)
-
-
-def _verified(
-    rows: Matrix, times_s: Reals, shots: np.ndarray, splits: np.ndarray, rule: GradualRule
-) -> list[tuple[float, float]]:
-    """(time, turn) of each split whose surroundings in its shot turn enough."""
-    kept = list[tuple[float, float]]()
-    for split in splits.tolist():
+def _within(rows: Matrix, times_s: Reals, rule: GradualRule) -> Iterator[tuple[float, float]]:
+    """(time, turn) of each proposed split of a shot whose surroundings in it turn enough."""
+    tree = chain_ward(rows, precision=precision_of(rows))
+    for split in tree.splits[tree.costs >= rule.least_cost].tolist():
         middle_s = float(times_s[split - 1] + times_s[split]) / 2
-        shot_from, shot_to = np.searchsorted(shots, [shots[split], shots[split] + 1]).tolist()
         near_from, near_to = np.searchsorted(
             times_s, [middle_s - rule.around_s, middle_s + rule.around_s]
         ).tolist()
-        first = min(max(shot_from, near_from), split - 1)
-        end = max(min(shot_to, near_to), split + 1)
+        first, end = min(near_from, split - 1), max(near_to, split + 1)
         # The samples beside the split may show the transition itself: used if there is no other.
         before = rows[first : max(split - 1, first + 1)].mean(axis=0)
         after = rows[min(split + 1, end - 1) : end].mean(axis=0)
@@ -99,9 +87,7 @@ def _verified(
             at = slice(max(first, split - 2), min(end, split + 2))
             along = (rows[at] @ (after - before)).astype(np.float64)
             half_way = float((after - before) @ (after + before)) / 2
-            time_s = _crossing(times_s[at], along, half_way, split - at.start)
-            kept.append((time_s, turn))
-    return kept
+            yield _crossing(times_s[at], along, half_way, split - at.start), turn
 
 
 def _turn(before: Vector, after: Vector) -> float:

@@ -72,6 +72,10 @@ class Embeddings(Generic[R]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def stretch(self, first: int, end: int) -> "Embeddings[R]":
+        """Rows [first, end), not copied."""
+        return Embeddings(self.space, self.rows[first:end])
+
 
 def no_rows(space: Space[R]) -> Embeddings[R]:
     """An empty collection of the space."""

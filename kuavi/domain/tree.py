@@ -14,7 +14,7 @@ from attrs import fields, frozen
 from kuavi.domain.chain import Ints, new_chain
 from kuavi.domain.space import Matrix
 from kuavi.domain.spans import Span
-from kuavi.domain.ward import Dendrogram, Precision, agglomerate, precision_of, working_copy
+from kuavi.domain.ward import Dendrogram, agglomerate, precision_of, working_copy
 
 Ids: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -121,7 +121,7 @@ def build_tree(
     span: Span,
     cuts_s: Sequence[float] = (),
     min_leaf_s: float = 0.5,
-    precision: Precision | None = None,
+    consume: bool = False,
 ) -> SegmentTree:
     """The segment tree of frames with vectors `rows` (n, dim), shown at `times_s` (n,), seconds.
 
@@ -135,17 +135,18 @@ def build_tree(
     nearest their middle (the earlier, if two are) is the boundary, for the others have no frame
     of their own.  A frame shown exactly at a cut is the first of the new shot.
 
-    `precision` of None is that of `precision_of`.
+    Distances are taken in the precision of `precision_of`.  With `consume` the rows, which must be
+    writable and C-contiguous, may be overwritten: they are the working copy where that is fp32.
 
     Raises:
         ValueError: times not strictly ascending or outside `span`, or rows that do not fit them.
     """
-    if precision is None:
-        precision = precision_of(rows)
+    precision = precision_of(rows)
     if len(rows) != len(times_s):
         raise ValueError(f"{len(rows)} rows for {len(times_s)} times")
     bounds, shot_of = cells(times_s, span, cuts_s)
-    chain = new_chain(working_copy(rows, precision, in_place=False), shot_of, bounds)
+    sums = working_copy(rows, precision, in_place=consume and precision == "fp32")
+    chain = new_chain(sums, shot_of, bounds)
     return tree_of(agglomerate(chain, max(min_leaf_s - SLACK_S, 0.0)), bounds)
 
 

@@ -211,7 +211,8 @@ class LibraryView(Protocol):
     ) -> Outcome[Located[Joint], LibraryFailure]:
         """The frames' vectors of all videos, or of one; `OtherSpace` if none is of `space`.
 
-        All are kept in memory while the view lives; those of one video are read for the asking.
+        All are kept in memory while the view lives; those of one video are read for the asking, and
+        their array is the asker's alone, who may make it writable and use it up.
         """
         ...
 

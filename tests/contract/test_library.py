@@ -287,6 +287,33 @@ def test_vectors_of_one_video_are_its_rows_of_all(library: Library) -> None:
     assert len(view.motion(MOTION, only=id_of("nobody")).unwrap()) == 0
 
 
+def test_vectors_of_one_video_are_the_askers_alone(library: Library) -> None:
+    for name in ("a", "b"):
+        library.commit(*whole(name)).unwrap()
+    view = view_of(library)
+    before = view.motion(MOTION).unwrap().embeddings.rows.tobytes()
+    asked = [view.motion(MOTION, only=id_of("b")).unwrap().embeddings.rows for _ in range(2)]
+    expected = asked[1].tobytes()
+    asked[0].setflags(write=True)
+    asked[0][:] = 7
+    assert asked[1].tobytes() == expected
+    assert view.motion(MOTION, only=id_of("b")).unwrap().embeddings.rows.tobytes() == expected
+    assert view.motion(MOTION).unwrap().embeddings.rows.tobytes() == before
+    fresh = view_of(library).motion(MOTION, only=id_of("b")).unwrap()
+    assert fresh.embeddings.rows.tobytes() == expected
+
+
+def test_many_vectors_of_one_video_come_back_in_order(library: Library) -> None:
+    part = indexed.rows(Layer.MOTION, "long", MOTION, n=2500)
+    for name, rows in (("a", indexed.rows(Layer.MOTION, "a", MOTION)), ("long", part)):
+        library.commit(record_of(name, {Stage.MOTION: 0}), [rows]).unwrap()
+    library.remove(id_of("a")).unwrap()
+    alone = view_of(library).motion(MOTION, only=id_of("long")).unwrap()
+    assert alone.embeddings.rows.tobytes() == part.embeddings.rows.tobytes()
+    assert alone.position.tolist() == list(range(2500))
+    assert alone.start_s.tolist() == part.start_s.tolist()
+
+
 def test_keyframe_times_are_those_of_the_keyframes(library: Library) -> None:
     library.commit(*whole("a")).unwrap()
     view = view_of(library)

@@ -66,6 +66,16 @@ def test_it_answers_alike_each_time_and_leaves_the_rows(
     np.testing.assert_array_equal(rows, before)
 
 
+@given(samples(), rules, st.integers(0, 99))
+def test_rows_count_by_their_direction(
+    sampled: tuple[Matrix, Reals, list[Cut]], rule: GradualRule, seed: int
+) -> None:
+    rows, times, hard = sampled
+    lengths = np.exp2(np.random.default_rng(seed).integers(-4, 5, (len(rows), 1)))
+    scaled = rows * lengths.astype(np.float32)
+    assert gradual_cuts(scaled, times, hard, rule) == gradual_cuts(unit(rows), times, hard, rule)
+
+
 @given(st.lists(st.integers(5, 20), min_size=1, max_size=6), st.integers(0, 99))
 def test_every_lasting_change_of_look_is_found_where_it_is(lengths: list[int], seed: int) -> None:
     rows, times = looks_in_turn(lengths, seed=seed)

@@ -27,6 +27,7 @@ from kuavi.domain.tree import (
 )
 from kuavi.domain.ward import Dendrogram, agglomerate, chain_ward
 from tests import tree_checks
+from tests.indexed import frozen_form
 from tests.strategies_tree import Film, films
 
 SLACK_S = 2e-6
@@ -338,6 +339,22 @@ def test_arrays_are_read_only() -> None:
 def test_times_that_make_no_cells_are_refused(times: list[float], span: Span, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cells(np.array(times), span, ())
+
+
+@pytest.mark.parametrize("n", [30, 8300])
+def test_a_tree_that_uses_its_rows_up_is_the_same(n: int) -> None:
+    """Long and short: of large rows the working copy is fp32, of small ones fp64."""
+    rows = np.random.default_rng(n).standard_normal((n, 512)).astype(np.float32)
+    times, span = np.arange(n) / 2, Span(0, n / 2)
+    kept, used = (build_tree(rows.copy(), times, span, [9.3], consume=c) for c in (False, True))
+    assert frozen_form(kept) == frozen_form(used)
+
+
+def test_rows_that_are_kept_stay_as_they_are() -> None:
+    rows = np.random.default_rng(0).standard_normal((8300, 512)).astype(np.float32)
+    before = rows.tobytes()
+    build_tree(rows, np.arange(8300) / 2, Span(0, 4150))
+    assert rows.tobytes() == before
 
 
 def test_rows_and_times_must_fit() -> None:

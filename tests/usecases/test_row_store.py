@@ -1,5 +1,7 @@
 """Rows of vectors wait outside memory, and arrive as they were."""
 
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from returns.result import Failure, Success
 from kuavi.adapters.libraries import lance
 from kuavi.adapters.scratch import disk, fake
 from kuavi.apps.usecases.index import index_video
-from kuavi.apps.usecases.row_store import RowStore
+from kuavi.apps.usecases.row_store import RowStore, StoredRows
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.outcome import Outcome
@@ -24,7 +26,7 @@ from kuavi.domain.space import Motion, Space
 from kuavi.ports.library import Library, LibraryFailure
 from kuavi.ports.parts import Part, Rows
 from kuavi.ports.scratch import Pile, Scratch, ScratchFailed
-from tests.indexed import frozen_form
+from tests.indexed import frozen_form, record_of
 from tests.worlds import Shot, World, film
 
 SPACE = Space[Motion]("rows", "1", 8)
@@ -53,6 +55,46 @@ def test_all_rows_come_back_in_order_bit_by_bit_and_again(
     assert len(store) == len(expected)
     for _ in range(2):
         assert store.all().unwrap().rows.tobytes() == expected.tobytes()
+
+
+@given(
+    n=st.integers(0, 900), first=st.integers(0, 950), size=st.integers(0, 950), seed=st.integers(0)
+)
+@settings(max_examples=40)
+def test_a_stretch_is_that_of_the_rows(n: int, first: int, size: int, seed: int) -> None:
+    rows = np.random.default_rng(seed).standard_normal((n, SPACE.dim)).astype(np.float32)
+    store = RowStore(SPACE, fake.build())
+    store.add(rows).unwrap()
+    some = store.all().unwrap().stretch(first, first + size)
+    assert some.space == SPACE
+    assert some.rows.tobytes() == rows[first : first + size].tobytes()
+    assert some.rows.shape == rows[first : first + size].shape
+
+
+def test_rows_lost_after_they_were_there_are_an_error_of_the_disk() -> None:
+    store = RowStore(SPACE, Forgetful(fake.build(), 256 * 4 * SPACE.dim, patience=1))
+    store.add(np.ones((300, SPACE.dim), dtype=np.float32)).unwrap()
+    vectors = store.all().unwrap()
+    assert (vectors.stretch(256, 300).rows == 1).all()
+    with pytest.raises(OSError, match="is lost"):
+        vectors.stretch(255, 257)
+
+
+def test_a_commit_holds_few_rows_in_memory(tmp_path: Path) -> None:
+    space, n = Space[Motion]("wide", "1", 512), 8192
+    store = RowStore(space, disk.build(str(tmp_path / "scratch")))
+    for _ in range(n // 256):
+        store.add(np.ones((256, space.dim), dtype=np.float32)).unwrap()
+    library = lance.build(str(tmp_path / "library"), create=True).unwrap()
+    tracemalloc.start()
+    try:
+        part = StoredRows(Layer.MOTION, store, np.arange(float(n)), np.arange(float(n)) + 1).part()
+        record = record_of("wide", {Stage.MOTION: 0})
+        library.commit(record, [part.unwrap()]).unwrap()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < n * space.dim * 4 / 3
 
 
 def test_rows_are_copied() -> None:
@@ -107,22 +149,27 @@ class Forgetful:
 
     inner: Scratch
     large_bytes: int
+    patience: int = 0
+    """Each can be read so often before it is lost."""
 
     def pile(self) -> Outcome[Pile, ScratchFailed]:
-        return Success(_Forgetful(self.inner.pile().unwrap(), self.large_bytes))
+        return Success(_Forgetful(self.inner.pile().unwrap(), self.large_bytes, self.patience))
 
 
 @frozen
 class _Forgetful:
     inner: Pile
     large_bytes: int
+    patience: int
+    reads: Counter[int] = Factory(Counter)
 
     def put(self, item: bytes) -> Outcome[int, ScratchFailed]:
         return self.inner.put(item)
 
     def get(self, number: int) -> Outcome[bytes, ScratchFailed]:
         got = self.inner.get(number)
-        if len(got.unwrap()) >= self.large_bytes:
+        self.reads[number] += 1
+        if len(got.unwrap()) >= self.large_bytes and self.reads[number] > self.patience:
             return Failure(ScratchFailed("scratch", f"{number} is lost"))
         return got
 

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
-from attrs import evolve, fields
+from attrs import fields
 
 from kuavi.adapters.libraries._parts import summary_text
 from kuavi.domain.annotation import Action, Annotation, Summary
@@ -50,8 +50,8 @@ def pieces_of(part: Part) -> Iterator[Columns]:
                 yield columns_of(Keyframes(keyframes[at]))
         case Rows(layer, embeddings, start_s, end_s):
             for at in _slices(len(embeddings), _VECTORS):
-                rows = evolve(embeddings, rows=embeddings.rows[at])
-                yield columns_of(Rows(layer, rows, start_s[at], end_s[at]))
+                some = embeddings.stretch(at.start, at.stop)
+                yield columns_of(Rows(layer, some, start_s[at], end_s[at]))
         case Transcript(utterances):
             for at in _slices(len(utterances), _SAID):
                 yield columns_of(Transcript(utterances[at]))

@@ -9,10 +9,13 @@ from attrs import frozen
 
 from kuavi.adapters.libraries._lance_catalogue import Holding
 from kuavi.adapters.libraries._lance_heap import OFTEN_BYTES, give_back
-from kuavi.adapters.libraries._lance_schema import literal
+from kuavi.adapters.libraries._lance_schema import literal, owned_by
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located
 from kuavi.domain.space import Embeddings, Space, no_rows
+
+_AT_A_TIME = 1024
+"""Vectors of one video read at once."""
 
 _FEW = 64
 """Up to so many videos are fetched by name; for more the whole table is read."""
@@ -49,8 +52,12 @@ class VectorCache:
 
 
 def located_once(table: Any, layer: Layer, space: Space[Any], wanted: Wanted) -> Located[Any]:
-    """As `VectorCache.located`, without keeping anything."""
-    rows = _assemble(table, layer, space, wanted, None)
+    """As `VectorCache.located` of one video or none, without keeping anything."""
+    blocks = {
+        video: _read_in_pieces(table, layer, space.dim, (video, held))
+        for video, held in wanted.items()
+    }
+    rows = _joined(space, blocks)
     if rows.embeddings.rows.nbytes >= OFTEN_BYTES:
         give_back()
     return rows
@@ -63,7 +70,11 @@ def _assemble(
     missing = {video: held for video, held in wanted.items() if video not in blocks}
     if missing:
         blocks.update(_read(table, layer, space.dim, missing))
-    videos = tuple(sorted(wanted))
+    return _joined(space, blocks)
+
+
+def _joined(space: Space[Any], blocks: Mapping[VideoId, "_Block"]) -> Located[Any]:
+    videos = tuple(sorted(blocks))
     if not videos:
         nothing = np.empty(0, dtype=np.int64)
         times = np.empty(0, dtype=np.float64)
@@ -123,13 +134,38 @@ def _read(table: Any, layer: Layer, dim: int, missing: Wanted) -> dict[VideoId, 
             for side in ("left", "right")
         )
         if high - low != held.rows:
-            raise ValueError(
-                f"{held.part} of video {video}: {high - low} of {held.rows} rows are there; "
-                "`kuavi doctor --repair` drops the stage, so that it can run again"
-            )
+            raise _lost(video, held, high - low)
         part = order[low:high]
         blocks[video] = _Block(vectors[low:high], position[part], start_s[part], end_s[part])
     return blocks
+
+
+def _read_in_pieces(table: Any, layer: Layer, dim: int, wanted: tuple[VideoId, Holding]) -> _Block:
+    """As `_read` for one video; beside the block only `_AT_A_TIME` vectors are in memory."""
+    video, held = wanted
+    found = table.search().where(owned_by(video, held.rev, layer.value))
+    about = found.select(["position", "start_s", "end_s"]).with_row_id(True).to_arrow()
+    if about.num_rows != held.rows:
+        raise _lost(video, held, about.num_rows)
+    about = about.sort_by("position")
+    numbers = about["_rowid"].to_pylist()
+    vectors = np.empty((held.rows, dim), dtype=np.float32)
+    for first in range(0, held.rows, _AT_A_TIME):
+        wanted_here = numbers[first : first + _AT_A_TIME]
+        some = table.take_row_ids(wanted_here).select(["position", "vector"]).to_arrow()
+        if some.num_rows != len(wanted_here):
+            raise _lost(video, held, first + some.num_rows)
+        order = np.argsort(some["position"].to_numpy())  # they come as they lie on disk
+        vectors[first : first + some.num_rows] = _ordered(some["vector"], dim, order)
+    position = about["position"].to_numpy().astype(np.int64)
+    return _Block(vectors, position, about["start_s"].to_numpy(), about["end_s"].to_numpy())
+
+
+def _lost(video: VideoId, held: Holding, there: int) -> ValueError:
+    return ValueError(
+        f"{held.part} of video {video}: {there} of {held.rows} rows are there; "
+        "`kuavi doctor --repair` drops the stage, so that it can run again"
+    )
 
 
 def _ordered(column: Any, dim: int, order: Any) -> Any:

@@ -42,6 +42,9 @@ def in_memory(part: Part) -> Part:
     """The part without a tie to what it was made from."""
     if isinstance(part, FeatureMaps):
         return evolve(part, maps=tuple(part.maps))
+    if isinstance(part, Rows):
+        vectors = part.embeddings
+        return evolve(part, embeddings=Embeddings(vectors.space, vectors.rows))
     return Keyframes(tuple(part.keyframes)) if isinstance(part, Keyframes) else part
 
 
@@ -72,7 +75,7 @@ def maps_of(entry: Entry) -> MemoryMaps | None:
 
 def located_of(space: Space[Any], wanted: Mapping[VideoId, Rows]) -> Located[Any]:
     lengths = [len(part.embeddings) for part in wanted.values()]
-    parts: list[Embeddings[Any]] = [part.embeddings for part in wanted.values()]
+    parts = [part.embeddings.stretch(0, len(part.embeddings)) for part in wanted.values()]
     none = np.empty(0, dtype=np.float64)
     return Located(
         joined(space, parts),

@@ -1,5 +1,6 @@
 """Parts of a decode pass that wait for their commit, rows of vectors outside memory."""
 
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -33,6 +34,45 @@ class AtHand:
 
     def part(self) -> Outcome[Part, ScratchFailed]:
         return Success(self.made)
+
+
+@frozen(eq=False)
+class StoredVectors(Generic[R]):
+    """Vectors of which all but the last are read from a pile when they are taken.
+
+    As `kuavi.ports.parts.Vectors`; OSError if the disk refuses.
+    """
+
+    space: Space[R]
+    blocks: Sequence[tuple[Pile, int]]
+    last: Matrix
+
+    def __len__(self) -> int:
+        return len(self.blocks) * _BLOCK + len(self.last)
+
+    @property
+    def rows(self) -> Matrix:
+        return self.stretch(0, len(self)).rows
+
+    def stretch(self, first: int, end: int) -> Embeddings[R]:
+        first, end, _ = slice(first, end).indices(len(self))
+        n_rows = max(end - first, 0)
+        rows = np.empty((n_rows, self.space.dim), dtype=np.float32)
+        for number in range(first // _BLOCK, -(-(first + n_rows) // _BLOCK)):
+            at = number * _BLOCK
+            block = self._block(number)[max(first - at, 0) : first + n_rows - at]
+            start = max(at - first, 0)
+            rows[start : start + len(block)] = block
+        return Embeddings(self.space, rows)
+
+    def _block(self, number: int) -> Matrix:
+        if number == len(self.blocks):
+            return self.last
+        pile, item = self.blocks[number]
+        block = pile.get(item)
+        if isinstance(block, Failure):
+            raise OSError(str(block.failure()))
+        return np.frombuffer(block.unwrap(), dtype=np.float32).reshape(_BLOCK, -1)
 
 
 class RowStore(Generic[R]):
@@ -79,17 +119,17 @@ class RowStore(Generic[R]):
         self._n_last = 0
         return Success(None)
 
-    def all(self) -> Outcome[Embeddings[R], ScratchFailed]:
-        """All rows (n, dim), in memory."""
-        rows = np.empty((len(self), self._space.dim), dtype=np.float32)
-        for at, (pile, number) in enumerate(self._blocks):
+    def all(self) -> Outcome[StoredVectors[R], ScratchFailed]:
+        """All rows (n, dim), a block of them in memory.
+
+        Each block is read once now: what the disk has lost is told here, not in a commit.
+        """
+        for pile, number in self._blocks:
             block = pile.get(number)
             if isinstance(block, Failure):
                 return block
-            flat = np.frombuffer(block.unwrap(), dtype=np.float32)
-            rows[at * _BLOCK : (at + 1) * _BLOCK] = flat.reshape(_BLOCK, -1)
-        rows[len(self._blocks) * _BLOCK :] = self._last[: self._n_last]
-        return Success(Embeddings(self._space, rows))
+        last = self._last[: self._n_last].copy()
+        return Success(StoredVectors(self._space, tuple(self._blocks), last))
 
 
 @frozen(eq=False)

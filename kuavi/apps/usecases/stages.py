@@ -18,7 +18,6 @@ from kuavi.domain.media import AudioChunk, Frame, Keyframe
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.shots import told_apart
-from kuavi.domain.space import unit
 from kuavi.domain.spans import Span
 from kuavi.domain.tree import build_tree
 from kuavi.domain.words import ScreenLine, TextBox, Utterance
@@ -59,14 +58,17 @@ def plant_tree(
         return motion
     rows = motion.unwrap()
     hard = cuts.unwrap()
-    soft = gradual_cuts(unit(rows.embeddings.rows), rows.start_s, hard, GRADUAL)
+    vectors = rows.embeddings.rows
+    soft = gradual_cuts(vectors, rows.start_s, hard, GRADUAL)
     shots = told_apart(sorted([*hard, *soft]), rows.start_s.tolist())
+    vectors.setflags(write=True)  # it is ours alone, as the port says; the tree uses it up
     tree = build_tree(
-        rows.embeddings.rows,
+        vectors,
         rows.start_s,
         span,
         [cut.time_s for cut in shots],
         plan.min_leaf_s,
+        consume=True,
     )
     return Success(((Tree(tree),), ()))
 
