@@ -6,7 +6,7 @@ to the type checker: a `Joint` query against `Motion` rows does not type-check.
 """
 
 from collections.abc import Sequence
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from attrs import field, frozen
@@ -75,6 +75,27 @@ class Embeddings(Generic[R]):
     def stretch(self, first: int, end: int) -> "Embeddings[R]":
         """Rows [first, end), not copied."""
         return Embeddings(self.space, self.rows[first:end])
+
+
+class Vectors(Protocol):
+    """Vectors of one space in order: `Embeddings`, or such as are not in memory.
+
+    Those are read when they are taken (OSError if the disk refuses).
+    """
+
+    @property
+    def space(self) -> Space[Any]: ...
+
+    @property
+    def rows(self) -> Matrix:
+        """All, (n, dim), in memory."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def stretch(self, first: int, end: int) -> Embeddings[Any]:
+        """Rows [first, end)."""
+        ...
 
 
 def no_rows(space: Space[R]) -> Embeddings[R]:

@@ -1,7 +1,7 @@
 """What stages write into a library: a part for each kind of result."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -10,7 +10,7 @@ from kuavi.domain.features import FeatureMap
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.media import Keyframe
 from kuavi.domain.shots import Cut
-from kuavi.domain.space import Embeddings, Matrix, Motion, Space
+from kuavi.domain.space import Motion, Space, Vectors
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, TaggedMoment, Utterance
 
@@ -50,27 +50,6 @@ class Tags:
     @property
     def items(self) -> int:
         return len(self.moments)
-
-
-class Vectors(Protocol):
-    """Vectors of one space in order: `Embeddings`, or such as are not in memory.
-
-    Those are read when they are taken (OSError if the disk refuses).
-    """
-
-    @property
-    def space(self) -> Space[Any]: ...
-
-    @property
-    def rows(self) -> Matrix:
-        """All, (n, dim), in memory."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def stretch(self, first: int, end: int) -> Embeddings[Any]:
-        """Rows [first, end)."""
-        ...
 
 
 @frozen(eq=False)

@@ -73,7 +73,7 @@ def test_rows_count_by_their_direction(
     rows, times, hard = sampled
     lengths = np.exp2(np.random.default_rng(seed).integers(-4, 5, (len(rows), 1)))
     scaled = rows * lengths.astype(np.float32)
-    assert gradual_cuts(scaled, times, hard, rule) == gradual_cuts(unit(rows), times, hard, rule)
+    assert gradual_cuts(scaled, times, hard, rule) == gradual_cuts(rows, times, hard, rule)
 
 
 @given(st.lists(st.integers(5, 20), min_size=1, max_size=6), st.integers(0, 99))

@@ -40,7 +40,7 @@ class AtHand:
 class StoredVectors(Generic[R]):
     """Vectors of which all but the last are read from a pile when they are taken.
 
-    As `kuavi.ports.parts.Vectors`; OSError if the disk refuses.
+    As `kuavi.domain.space.Vectors`; OSError if the disk refuses.
     """
 
     space: Space[R]
