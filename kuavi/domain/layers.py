@@ -24,6 +24,7 @@ class Layer(StrEnum):
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     SUMMARY = "summary"
+    ACTION = "action"
 
 
 MADE_BY = {
@@ -31,6 +32,8 @@ MADE_BY = {
     Layer.MOTION: Stage.MOTION,
     Layer.TRANSCRIPT: Stage.TEXT,
     Layer.SCREEN: Stage.TEXT,
+    Layer.SUMMARY: Stage.DESCRIPTIONS,
+    Layer.ACTION: Stage.DESCRIPTIONS,
 }
 """The stage that writes a layer's vectors."""
 

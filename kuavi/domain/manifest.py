@@ -30,6 +30,9 @@ class Stage(StrEnum):
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     TEXT = "text"
+    CAPTIONS = "captions"
+    ANNOTATIONS = "annotations"
+    DESCRIPTIONS = "descriptions"
 
 
 NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
@@ -43,6 +46,9 @@ NEEDS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.TRANSCRIPT: (),
     Stage.SCREEN: (Stage.KEYFRAMES,),
     Stage.TEXT: (Stage.TRANSCRIPT, Stage.SCREEN),
+    Stage.CAPTIONS: (Stage.TREE,),
+    Stage.ANNOTATIONS: (Stage.TREE, Stage.CAPTIONS, Stage.TRANSCRIPT),
+    Stage.DESCRIPTIONS: (Stage.CAPTIONS, Stage.ANNOTATIONS),
 }
 
 LOOKED = (
@@ -56,6 +62,10 @@ LOOKED = (
 """The stages that look at pictures: they are made together, in one decode pass."""
 
 
+DESCRIBED = (Stage.CAPTIONS, Stage.ANNOTATIONS, Stage.DESCRIPTIONS)
+"""The stages that put a video's nodes into words: made after the others, node by node."""
+
+
 class Tier(StrEnum):
     """How far a run goes; each tier holds the one before."""
 
@@ -63,6 +73,8 @@ class Tier(StrEnum):
     INDEX = "index"
     DEEP = "deep"
 
+
+UNDESCRIBED = tuple(stage for stage in Stage if stage not in DESCRIBED)
 
 TIERS: Mapping[Tier, tuple[Stage, ...]] = {
     Tier.SCAN: (
@@ -73,9 +85,10 @@ TIERS: Mapping[Tier, tuple[Stage, ...]] = {
         Stage.MOTION,
         Stage.TREE,
     ),
-    Tier.INDEX: tuple(stage for stage in Stage if stage != Stage.FEATURES),
-    Tier.DEEP: tuple(Stage),
+    Tier.INDEX: tuple(stage for stage in UNDESCRIBED if stage != Stage.FEATURES),
+    Tier.DEEP: UNDESCRIBED,
 }
+"""What each tier makes without captioning models; `DESCRIBED` comes on top of index and deep."""
 
 
 @frozen
@@ -133,8 +146,15 @@ class VideoRecord:
 
 
 def with_stage(video: VideoRecord, record: StageRecord) -> VideoRecord:
-    """The video with this stage's record in place of an older one, in stage order."""
-    others = [r for r in video.stages if r.stage != record.stage]
+    """The video with this stage's record in place of an older one, in stage order.
+
+    With another tree goes what was said of the nodes of the one before.
+    """
+    before = video.record(record.stage)
+    gone = [record.stage]
+    if record.stage == Stage.TREE and before is not None and before.key != record.key:
+        gone += DESCRIBED
+    others = [r for r in video.stages if r.stage not in gone]
     order = list(Stage)
     stages = sorted([*others, record], key=lambda r: order.index(r.stage))
     return evolve(video, stages=tuple(stages))

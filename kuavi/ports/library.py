@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from kuavi.domain.annotation import Annotation
+from kuavi.domain.described import Caption, Description
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located, Times
 from kuavi.domain.manifest import Stage, VideoRecord
@@ -28,8 +29,10 @@ from kuavi.ports.parts import Part
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 2
-"""2 has feature maps besides; a library of 1 is read, and becomes one of 2 with its first maps."""
+SCHEMA_VERSION = 3
+"""2 has feature maps besides, 3 captions and descriptions; an older library is read, and becomes
+one of the latest schema when the first of these are written to it.
+"""
 
 
 @frozen
@@ -169,7 +172,17 @@ class LibraryView(Protocol):
     def tree(self, video: VideoId) -> Outcome[SegmentTree | None, LibraryFailure]: ...
 
     def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
-        """By node id; a node that isn't there has none."""
+        """By node of the tree; a node that isn't there has none."""
+        ...
+
+    def captions(self, video: VideoId) -> Outcome[dict[int, Caption], LibraryFailure]:
+        """As `annotations`."""
+        ...
+
+    def descriptions(
+        self, video: VideoId, layer: Layer
+    ) -> Outcome[tuple[Description, ...], LibraryFailure]:
+        """Of layer SUMMARY or ACTION, in ascending order of node."""
         ...
 
     def keyframes(
@@ -223,13 +236,13 @@ class LibraryView(Protocol):
         ...
 
     def texts(self, space: Space[Text], layer: Layer) -> Outcome[Located[Text], LibraryFailure]:
-        """Vectors of utterances (TRANSCRIPT), screen lines (SCREEN) or summaries (SUMMARY)."""
+        """Vectors of utterances (TRANSCRIPT), screen lines (SCREEN) or descriptions."""
         ...
 
     def full_text(
         self, layer: Layer, query: str, limit: int
     ) -> Outcome[tuple[TextMatch, ...], LibraryFailure]:
-        """BM25 over TRANSCRIPT, SCREEN or SUMMARY, best first; any word of the query may match.
+        """BM25 over a layer that holds texts, best first; any word of the query may match.
 
         Case and accents are ignored, words are stemmed; a query without words matches nothing.
         """
@@ -264,12 +277,6 @@ class Library(Protocol):
 
         One that is found nowhere else is removed.  Gives the videos that lost the path.
         """
-        ...
-
-    def annotate(
-        self, video: VideoId, annotations: dict[int, Annotation]
-    ) -> Outcome[None, LibraryFailure]:
-        """Set the annotations of nodes of the video's tree, by node id; others stay."""
         ...
 
     def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:

@@ -1,11 +1,13 @@
 """What stages write into a library: a part for each kind of result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
+from kuavi.domain.annotation import Annotation
 from kuavi.domain.clip_maps import MapExtent
+from kuavi.domain.described import Caption, Description
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.media import Keyframe
@@ -56,7 +58,8 @@ class Tags:
 class Rows:
     """Vectors of a layer; row i speaks for [start_s[i], end_s[i]).
 
-    Written by stages VISUAL, MOTION and (for TRANSCRIPT and SCREEN) TEXT.  As with keyframes, take
+    Written by stages VISUAL, MOTION, (for TRANSCRIPT and SCREEN) TEXT, and (for SUMMARY and ACTION)
+    DESCRIPTIONS.  As with keyframes, take
     few vectors at a time: those of a long video are not for memory.
     """
 
@@ -127,5 +130,54 @@ class FeatureMaps:
         return len(self.extents)
 
 
-Part: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText | FeatureMaps
+@frozen
+class Captions:
+    """Written by stage CAPTIONS: by node of the video's tree."""
+
+    captions: Mapping[int, Caption] = field(hash=False)
+
+    @property
+    def items(self) -> int:
+        return len(self.captions)
+
+
+@frozen
+class Annotations:
+    """Written by stage ANNOTATIONS: by node of the video's tree."""
+
+    annotations: Mapping[int, Annotation] = field(hash=False)
+
+    @property
+    def items(self) -> int:
+        return len(self.annotations)
+
+
+@frozen
+class Descriptions:
+    """Written by stage DESCRIPTIONS, for layers SUMMARY and ACTION, in ascending order of node.
+
+    Row i of the layer's vectors (`Rows`) speaks for item i.
+    """
+
+    layer: Layer
+    descriptions: tuple[Description, ...]
+
+    @property
+    def items(self) -> int:
+        return len(self.descriptions)
+
+
+Part: TypeAlias = (
+    Cuts
+    | Keyframes
+    | Tags
+    | Rows
+    | Tree
+    | Transcript
+    | ScreenText
+    | FeatureMaps
+    | Captions
+    | Annotations
+    | Descriptions
+)
 """Each has `items`: how many it holds, as the stage's record counts them."""
