@@ -11,6 +11,7 @@ from kuavi.apps.cli.index import code_of
 from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
+from kuavi.apps.usecases.ask import AskFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
 from kuavi.apps.usecases.index import IndexFailure
@@ -44,6 +45,7 @@ UNIONS = (
     ClassifierFailure,
     TrainFailure,
     ProbeFailure,
+    AskFailure,
 )
 
 

@@ -49,6 +49,7 @@ CODES = {
     "NotIndexed": Exit.FAILED,
     "NotReadable": Exit.FAILED,
     "NoTexts": Exit.FAILED,
+    "NothingToGoBy": Exit.NOT_FOUND,
     "NothingBefore": Exit.FAILED,
     "NothingFound": Exit.NOT_FOUND,
     "NothingIndexed": Exit.NOT_FOUND,

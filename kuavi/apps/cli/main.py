@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 import kuavi
+from kuavi.apps.cli.ask import ask
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.foresee import anticipate, coherence, predict
@@ -79,6 +80,7 @@ PANELS = {
     "Index": {"index": index},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
     "Understand": {
+        "ask": ask,
         "classify": classify,
         "anticipate": anticipate,
         "predict": predict,

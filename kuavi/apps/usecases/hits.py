@@ -80,7 +80,7 @@ def text_of(
         case Layer.SCREEN:
             read = view.screen(video)
             return read if isinstance(read, Failure) else Success(read.unwrap()[position].text)
-        case Layer.SUMMARY:
+        case Layer.SUMMARY | Layer.ACTION:
             told = view.annotations(video)
             if isinstance(told, Failure):
                 return told

@@ -1,0 +1,47 @@
+"""`kuavi ask`: which of some candidate answers fits."""
+
+from typing import Annotated
+
+import typer
+
+from kuavi.apps.cli.exits import Exit
+from kuavi.apps.cli.options import SpanOption, VideoArgument
+from kuavi.apps.cli.run import Shared, command
+from kuavi.domain.spans import clock
+
+
+@command
+def ask(
+    given: Shared,
+    video: VideoArgument,
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="What is asked; it may be empty.")
+    ],
+    candidates: Annotated[
+        list[str],
+        typer.Option(
+            "--candidates",
+            "-c",
+            metavar="TEXT",
+            help="A possible answer; repeat for each, at least two.",
+            show_default=False,
+        ),
+    ],
+    span: SpanOption = None,
+) -> Exit:
+    """Weigh candidate answers to a question by what a video, or a --span of it, shows and says."""
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_ask import answered_json, answered_lines
+
+    within = None if span is None else (span.start_s, span.end_s)
+    told = given.open().ask(video, question, candidates, within=within)
+    if given.as_json:
+        screen.show_json(answered_json(told))
+        return Exit.OK
+    screen.show(*answered_lines(told))
+    for note in told.notes:
+        screen.aside(note)
+    if told.answers[0].clues:
+        at = clock(told.answers[0].clues[0].moment.middle_s)
+        screen.aside("look at it: " + given.command_line("sheet", video, "--at", at))
+    return Exit.OK
