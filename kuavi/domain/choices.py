@@ -71,8 +71,10 @@ def chosen(preset: Preset, choices: ModelChoices) -> Outcome[Preset, BadChoice]:
         reason = f"preset {preset.name} has no weights {', '.join(unknown)}; it has {known}"
         return Failure(BadChoice(reason))
     settled: dict[str, Any] = {port: _settled(spec, choices) for port, spec in made.models.items()}
-    if made.predictor is not None:
-        settled["predictor"] = _settled(made.predictor, choices)
+    for port in ("predictor", "captioner", "aggregator"):
+        spec = made.extras.get(port)
+        if spec is not None:
+            settled[port] = _settled(spec, choices)
     settled["classifiers"] = {
         task: _settled(spec, choices) for task, spec in made.classifiers.items()
     }

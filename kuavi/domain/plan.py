@@ -70,7 +70,8 @@ class Preset:
     `classifiers` are by task.  `sample_fps` and `windowing` are how its clip encoder is fed unless
     told otherwise; `windowings` are other settings, by name.  `memory_gb` is about what its models
     need together in fp32, reckoned from their sizes; 0 where that is little.
-    `maps` says that its clip encoder is a FeatureEncoder.
+    `maps` says that its clip encoder is a FeatureEncoder.  `captioner` and `aggregator` come from a
+    caption preset (see `caption_presets`).
     """
 
     name: str
@@ -84,6 +85,8 @@ class Preset:
     transcriber: ModelSpec
     ocr: ModelSpec
     predictor: ModelSpec | None = None
+    captioner: ModelSpec | None = None
+    aggregator: ModelSpec | None = None
     classifiers: Mapping[str, ModelSpec] = Factory(dict)
     sample_fps: float = field(default=2.5, validator=gt(0))
     windowing: Windowing = Factory(lambda: Windowing(8, 4))
@@ -106,10 +109,14 @@ class Preset:
 
     @property
     def extras(self) -> dict[str, ModelSpec]:
-        """Spec by port of what only some questions need: `predictor`, `classifier:TASK`."""
-        predictor = {} if self.predictor is None else {"predictor": self.predictor}
+        """Spec by port of what only some tasks need: `predictor`, `classifier:TASK`, captions."""
+        single = {
+            "predictor": self.predictor,
+            "captioner": self.captioner,
+            "aggregator": self.aggregator,
+        }
         tasks = {f"classifier:{task}": spec for task, spec in self.classifiers.items()}
-        return predictor | tasks
+        return {port: spec for port, spec in single.items() if spec is not None} | tasks
 
 
 class Maps(StrEnum):

@@ -4,58 +4,52 @@ For tests and demonstrations: "A red picture.", "A red picture turns blue.".  Wh
 from the pixels alone, and not from what it is asked.
 """
 
-from collections.abc import Iterable, Iterator
+import io
 
-from attrs import Factory, define, evolve
-from returns.result import Failure, Success
+import numpy as np
+from PIL import Image as Picture
+from returns.result import Success
 
+from kuavi.adapters._asking import Asker, Asking
 from kuavi.adapters._colours import PALETTE, colour_shares
-from kuavi.domain.budget import Budget, Spent
+from kuavi.adapters.captioners._language import LanguageCaptioner
 from kuavi.domain.evidence import Evidence, Heuristic, Model
-from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
-from kuavi.ports.captioners import CaptionRequest
 from kuavi.ports.models import ModelUnavailable
-from kuavi.ports.telling import OutOfBudget, TellFailure, Unanswered
+from rlm.models import scripted
+from rlm.models.messages import Image, Request
 
 _NAMES = tuple(PALETTE)
 
 
-@define(eq=False)
-class ColourCaptioner:
-    """Stops at `budget.calls`; tokens and money it does not need."""
+class ColourCaptioner(LanguageCaptioner):
+    """Goes through budget, tries and cache as the others do."""
 
-    model: Model
-    evidence: Evidence
-    max_frames: int
-    budget: Budget
-    spent: Spent = Factory(Spent)
-
-    def captions(self, requests: Iterable[CaptionRequest]) -> Iterator[Outcome[str, TellFailure]]:
-        for request in requests:
-            yield self._caption(request)
-
-    def _caption(self, request: CaptionRequest) -> Outcome[str, TellFailure]:
-        if len(request.frames) > self.max_frames:
-            reason = f"takes {self.max_frames} frames at a time, got {len(request.frames)}"
-            return Failure(Unanswered(self.model.model_id, reason))
-        limit = self.budget.calls
-        if limit is not None and self.spent.calls >= limit:
-            return Failure(OutOfBudget(self.model.model_id, f"{limit} calls are made"))
-        self.spent = evolve(self.spent, calls=self.spent.calls + 1)
-        return Success(described(request.frames))
+    @property
+    def evidence(self) -> Evidence:
+        return Heuristic("names of colours")
 
 
-def described(frames: tuple[Frame, ...]) -> str:
+def described(images: tuple[Image, ...]) -> str:
     """One sentence on the main colour of each picture, in order, repeats left out."""
-    colours = [_NAMES[int(colour_shares(frame.pixels).argmax())] for frame in frames]
+    colours = [_colour(image) for image in images]
     turns = [c for c, before in zip(colours, ["", *colours[:-1]], strict=True) if c != before]
     return f"A {turns[0]} picture{''.join(f' turns {colour}' for colour in turns[1:])}."
 
 
-def build(spec: ModelSpec, budget: Budget) -> Outcome[ColourCaptioner, ModelUnavailable]:
-    """Option `max_frames` (default 32)."""
+def _colour(image: Image) -> str:
+    pixels = np.asarray(Picture.open(io.BytesIO(image.data)).convert("RGB"))
+    return _NAMES[int(colour_shares(pixels).argmax())]
+
+
+def answer(request: Request) -> str:
+    return described(request.images)
+
+
+def build(spec: ModelSpec, asking: Asking) -> Outcome[ColourCaptioner, ModelUnavailable]:
+    """Option `max_frames` (32)."""
+    made = scripted.build(answer, spec.model_id)
     model = Model(spec.model_id, "colour-names-1")
-    limit = int(spec.options.get("max_frames", 32))
-    return Success(ColourCaptioner(model, Heuristic("names of colours"), limit, budget))
+    most = int(spec.options.get("max_frames", 32))
+    return Success(ColourCaptioner(model, most, Asker(made, asking)))

@@ -4,6 +4,8 @@ from attrs import frozen
 
 from kuavi.domain.sketch import IN_NUMPY, Engine
 from kuavi.domain.space import Motion, Space
+from kuavi.ports.aggregators import Aggregator
+from kuavi.ports.captioners import Captioner
 from kuavi.ports.clock import Clock
 from kuavi.ports.encoders import ClipEncoder, FeatureEncoder, JointEncoder, TextEncoder
 from kuavi.ports.files import Files
@@ -54,6 +56,21 @@ class IndexPorts:
     clock: Clock
     progress: Progress
     scratch: Scratch
+
+
+@frozen
+class TellPorts:
+    """What puts videos into words.  `captioner` or `aggregator` None: the preset has none."""
+
+    library: Library
+    files: Files
+    reader: FrameReader
+    captioner: Captioner | None
+    aggregator: Aggregator | None
+    text: TextEncoder
+    joint: JointEncoder
+    clock: Clock
+    progress: Progress
 
 
 @frozen

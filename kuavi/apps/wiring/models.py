@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 from attrs import evolve
 from returns.result import Failure, Success
 
+from kuavi.adapters import _asking
+from kuavi.adapters._asking import Asking
 from kuavi.adapters._weights import absent
 from kuavi.apps.usecases.ports import ScanPorts, WordPorts
 from kuavi.apps.wiring.registry import Family
@@ -25,6 +27,8 @@ FAMILIES: Mapping[str, str] = {
     "transcriber": "transcribers",
     "ocr": "ocr",
     "predictor": "predictors",
+    "captioner": "captioners",
+    "aggregator": "aggregators",
     "classifier": "classifiers",
 }
 """The adapter family of each of a preset's ports; a classifier's port is `classifier:TASK`."""
@@ -33,6 +37,9 @@ SCAN = ("shots", "joint", "clips", "tagger")
 WORDS = ("transcriber", "ocr", "text")
 SEARCH = ("joint", "clips", "text")
 """The ports of `ScanPorts`, `WordPorts` and `SearchPorts`."""
+
+TELLERS = ("captioner", "aggregator")
+"""The ports that ask language models."""
 
 MAPS = "maps"
 """The port of feature maps: the clip encoder, where it gives them."""
@@ -51,6 +58,7 @@ class Models:
         self.preset = preset
         self._ready: dict[str, object] = dict(given)
         self._maps_are_clips = preset.maps and "clips" not in given
+        self._asking: Asking | None = None
 
     def port(self, name: str) -> Built:
         """The model for a port, built on first use."""
@@ -79,8 +87,18 @@ class Models:
                     f"pip install 'kuavi[{self.preset.extra}]'",
                 )
             )
-        built: Built = builder(spec)
+        built: Built = builder(spec, self.asking()) if name in TELLERS else builder(spec)
         return built
+
+    def asking(self, replies: str | None = None) -> Asking:
+        """What captioning models share; `replies` is where replies are kept, if first asked so."""
+        if self._asking is None:
+            self._asking = _asking.build(replies=replies)
+        return self._asking
+
+    def teller(self, name: str) -> Outcome[Any, ModelUnavailable]:
+        """The captioner or the aggregator; None where the caption preset has none."""
+        return self.port(name) if self.offers(name) else Success(None)
 
     def _not_offered(self, name: str) -> ModelUnavailable:
         offered = ", ".join(self.preset.extras) or "none"

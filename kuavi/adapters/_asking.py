@@ -1,0 +1,128 @@
+"""How captioners and aggregators ask a language model: within a budget, not twice for the same.
+
+A run has one `Asking`, which its captioner and its aggregator share: one ledger, one cache of
+replies.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from attrs import Factory, define, evolve
+from returns.result import Failure, Success
+
+from kuavi.domain.budget import UNLIMITED, Budget, Spent
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import ModelSpec
+from kuavi.ports.telling import OutOfBudget, TellFailure, Unanswered, Unreachable
+from rlm.models import trouble as rlm_trouble
+from rlm.models.cached import cached
+from rlm.models.file_store import build as file_store
+from rlm.models.ledger import Ledger, Limits
+from rlm.models.messages import STOP, Price, Reply, Request, Usage
+from rlm.models.metered import metered
+from rlm.models.parallel import complete_all
+from rlm.models.port import LanguageModel
+from rlm.models.retrying import retrying
+from rlm.models.store import ReplyStore
+from rlm.models.trouble import ModelTrouble
+
+WORKERS = 4
+
+
+@define(eq=False)
+class Asking:
+    """What a run may spend, and where replies are kept.  One for all models of a process."""
+
+    ledger: Ledger
+    store: ReplyStore | None = None
+
+    def renew(self, budget: Budget) -> None:
+        """Another run begins."""
+        self.ledger = Ledger(limits_of(budget))
+
+
+@define(eq=False)
+class Asker:
+    """A language model asked for many texts, `workers` at a time; it counts what they cost."""
+
+    model: LanguageModel
+    asking: Asking
+    workers: int = WORKERS
+    spent: Spent = Factory(Spent)
+
+    def texts(self, requests: Iterable[Request]) -> Iterator[Outcome[str, TellFailure]]:
+        """A text for each request, in order; `OutOfBudget` or `Unreachable` is the last item."""
+        limited = metered(retrying(self.model), self.asking.ledger)
+        store = self.asking.store
+        model = limited if store is None else cached(limited, store)
+        for outcome in complete_all(model, requests, self.workers):
+            told = self._told(outcome)
+            yield told
+            if isinstance(told, Failure) and not isinstance(told.failure(), Unanswered):
+                return
+
+    def _told(self, outcome: Outcome[Reply, ModelTrouble]) -> Outcome[str, TellFailure]:
+        if isinstance(outcome, Failure):
+            self._count_failed(outcome.failure())
+            return Failure(told_of(self.model.model_id, outcome.failure()))
+        reply = outcome.unwrap()
+        self._count(reply)
+        if reply.finish != STOP:
+            reason = f"the answer is not complete ({reply.finish})"
+            return Failure(Unanswered(self.model.model_id, reason))
+        return Success(reply.text)
+
+    def _count(self, reply: Reply) -> None:
+        if reply.cached:
+            self.spent = evolve(self.spent, cached=self.spent.cached + 1)
+        else:
+            self._add(reply.usage)
+
+    def _count_failed(self, trouble: ModelTrouble) -> None:
+        """A call that failed may have been charged for, nobody says how much."""
+        if rlm_trouble.may_have_cost(trouble):
+            self._add(Usage(0, 0, None if self.model.price else 0.0))
+
+    def _add(self, usage: Usage) -> None:
+        so_far, usd = self.spent, usage.cost_usd
+        self.spent = evolve(
+            so_far,
+            calls=so_far.calls + 1,
+            input_tokens=so_far.input_tokens + usage.input_tokens,
+            output_tokens=so_far.output_tokens + usage.output_tokens,
+            usd=None if so_far.usd is None or usd is None else so_far.usd + usd,
+        )
+
+
+def told_of(model_id: str, trouble: ModelTrouble) -> TellFailure:
+    """The trouble as the ports name it: whether to ask on or not."""
+    match trouble:
+        case rlm_trouble.OverBudget():
+            return OutOfBudget(model_id, str(trouble))
+        case (
+            rlm_trouble.NoKey()
+            | rlm_trouble.NoImages()
+            | rlm_trouble.NoPrice()
+            | rlm_trouble.Unloadable()
+            | rlm_trouble.Unreachable()
+        ):
+            return Unreachable(model_id, str(trouble))
+        case rlm_trouble.Refused(status=status) if status in (401, 402, 403, 404):
+            return Unreachable(model_id, str(trouble))
+        case _:
+            return Unanswered(model_id, str(trouble))
+
+
+def price_of(spec: ModelSpec) -> Price | None:
+    """Options `usd_in` and `usd_out`: US dollars for a million tokens; None unless both are."""
+    paid, made = spec.options.get("usd_in"), spec.options.get("usd_out")
+    return None if paid is None or made is None else Price(float(paid), float(made))
+
+
+def limits_of(budget: Budget) -> Limits:
+    return Limits(calls=budget.calls, tokens=budget.tokens, cost_usd=budget.usd)
+
+
+def build(budget: Budget = UNLIMITED, replies: str | None = None) -> Asking:
+    """A run's budget, and a folder for replies (None: none are kept)."""
+    return Asking(Ledger(limits_of(budget)), None if replies is None else file_store(Path(replies)))

@@ -1,0 +1,68 @@
+"""An aggregator without a model: it fills in the schema with words of what it is asked.
+
+For tests and demonstrations.  Each text of the schema gets words of its own line of the prompt,
+from the last line upwards, so another prompt gives another answer.  Without a schema it answers
+with the prompt's last line.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+from returns.result import Success
+
+from kuavi.adapters._asking import Asker, Asking
+from kuavi.adapters.aggregators._language import LanguageAggregator
+from kuavi.domain.evidence import Evidence, Heuristic, Model
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.plan import ModelSpec
+from kuavi.ports.models import ModelUnavailable
+from rlm.models import scripted
+from rlm.models.messages import Request
+
+_WORD = re.compile(r"[^\W\d_]+")
+WORDS = 4
+
+
+class FillingAggregator(LanguageAggregator):
+    """Goes through budget, tries and cache as the others do."""
+
+    @property
+    def evidence(self) -> Evidence:
+        return Heuristic("words of the prompt")
+
+
+def answer(request: Request) -> str:
+    lines = [line for line in request.messages[-1].text.splitlines() if _WORD.search(line)]
+    said = lines or ["nothing is said"]
+    if request.schema is None:
+        return said[-1]
+    return json.dumps(_filled(request.schema, cycle(reversed(said))))
+
+
+def _filled(schema: Mapping[str, Any], lines: Iterator[str]) -> Any:
+    """A value that satisfies the schema: objects, arrays, integers, texts and choices of texts."""
+    match schema:
+        case {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"type": "object", "properties": properties}:
+            return {name: _filled(part, lines) for name, part in properties.items()}
+        case {"type": "array", "prefixItems": parts}:
+            return [_filled(part, lines) for part in parts]
+        case {"type": "array", "items": part}:
+            return [_filled(part, lines) for _ in range(int(schema.get("minItems", 1)))]
+        case {"type": "integer"}:
+            return int(schema.get("minimum", 0))
+        case _:
+            return " ".join(_words(next(lines)))
+
+
+def _words(line: str) -> Sequence[str]:
+    return [word.lower() for word in _WORD.findall(line)][-WORDS:]
+
+
+def build(spec: ModelSpec, asking: Asking) -> Outcome[FillingAggregator, ModelUnavailable]:
+    made = scripted.build(answer, spec.model_id, takes_images=False)
+    return Success(FillingAggregator(Model(spec.model_id, "words-1"), Asker(made, asking)))

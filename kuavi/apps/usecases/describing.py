@@ -1,0 +1,107 @@
+"""Descriptions: what search reads of a video's nodes, from captions and annotations."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from returns.result import Failure, Success
+
+from kuavi.domain.annotation import Annotation
+from kuavi.domain.dedup import SAME, duplicates
+from kuavi.domain.described import Caption, Description, texts_by_node
+from kuavi.domain.evidence import Heuristic
+from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
+from kuavi.domain.layers import Layer
+from kuavi.domain.manifest import Stage, StageRecord, VideoRecord
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.space import Embeddings, Text, joined
+from kuavi.domain.tree import SegmentTree
+from kuavi.ports.encoders import TextEncoder
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.parts import Descriptions, Part, Rows
+
+AT_A_TIME = 64
+REVISION = "1"
+"""Grows whenever descriptions or their clusters change."""
+
+
+def descriptions_key(video: VideoRecord, encoder: TextEncoder) -> Fingerprint:
+    """Named by what the texts come from, and by what makes vectors of them."""
+    made = {record.stage: record.key for record in video.stages}
+    sources = [made.get(stage) for stage in (Stage.TREE, Stage.CAPTIONS, Stage.ANNOTATIONS)]
+    return fingerprint_of([video.content, sources, encoder.model.as_json(), SAME, REVISION])
+
+
+def describe(
+    tree: SegmentTree,
+    captions: Mapping[int, Caption],
+    annotations: Mapping[int, Annotation],
+    encoder: TextEncoder,
+) -> Outcome[tuple[Part, ...], ModelFailure]:
+    """Summaries and actions of all nodes of which something is said, with vectors and clusters.
+
+    Summaries stand each for itself; actions that say the same are of one cluster.
+    """
+    texts = texts_by_node(captions, annotations)
+    summaries = {node: summary for node, (summary, _) in texts.items() if summary}
+    actions = {node: action for node, (_, action) in texts.items() if action}
+    parts: list[Part] = []
+    for layer, said in ((Layer.SUMMARY, summaries), (Layer.ACTION, actions)):
+        made = _layer(layer, said, tree, encoder)
+        if isinstance(made, Failure):
+            return made
+        parts += made.unwrap()
+    return Success(tuple(parts))
+
+
+def record_of(video: VideoRecord, encoder: TextEncoder, parts: Sequence[Part]) -> StageRecord:
+    """The stage's record: descriptions that were made of captions and annotations."""
+    return StageRecord(
+        Stage.DESCRIPTIONS,
+        descriptions_key(video, encoder),
+        sum(part.items for part in parts if isinstance(part, Descriptions)),
+        encoder.evidence,
+        encoder.model,
+    )
+
+
+GROUPED_BY = Heuristic(f"same words, or a cosine of at least {SAME}")
+"""By what descriptions are of one cluster."""
+
+
+def _layer(
+    layer: Layer, said: Mapping[int, str], tree: SegmentTree, encoder: TextEncoder
+) -> Outcome[tuple[Part, ...], ModelFailure]:
+    nodes, texts = list(said), list(said.values())
+    encoded = _encoded(texts, encoder)
+    if isinstance(encoded, Failure):
+        return encoded
+    vectors = encoded.unwrap()
+    clusters, sizes, shown = _clusters(layer, texts, vectors)
+    items = tuple(
+        Description(node, tree.span_of(node), text, clusters[i], sizes[i], shown[i])
+        for i, (node, text) in enumerate(zip(nodes, texts, strict=True))
+    )
+    starts, ends = tree.start_s[nodes], tree.end_s[nodes]
+    return Success((Descriptions(layer, items), Rows(layer, vectors, starts, ends)))
+
+
+def _encoded(texts: Sequence[str], encoder: TextEncoder) -> Outcome[Embeddings[Text], ModelFailure]:
+    """Some at a time: thousands of long texts in one batch need much memory."""
+    parts: list[Embeddings[Text]] = []
+    for first in range(0, len(texts), AT_A_TIME):
+        encoded = encoder.encode(texts[first : first + AT_A_TIME])
+        if isinstance(encoded, Failure):
+            return encoded
+        parts.append(encoded.unwrap())
+    return Success(joined(encoder.space, parts))
+
+
+def _clusters(
+    layer: Layer, texts: Sequence[str], vectors: Embeddings[Text]
+) -> tuple[list[int], list[int], list[bool]]:
+    if layer == Layer.SUMMARY:
+        n = len(texts)
+        return list(range(n)), [1] * n, [True] * n
+    found = duplicates(texts, vectors)
+    size = found.size if len(found) else np.empty(0, np.int64)
+    return found.cluster.tolist(), size.tolist(), found.representative.tolist()

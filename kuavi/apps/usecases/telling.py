@@ -1,0 +1,107 @@
+"""What a run that puts a video into words knows and reports."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import evolve, field, frozen
+
+from kuavi.domain.budget import Spent
+from kuavi.domain.evidence import Model
+from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
+from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.tell_plan import TellPlan
+from kuavi.domain.tree import SegmentTree
+from kuavi.ports.files import FilesFailure
+from kuavi.ports.library import LibraryFailure
+from kuavi.ports.models import ModelFailure
+from kuavi.ports.progress import Cancelled
+from kuavi.ports.reader import ReadFailure
+
+
+@frozen
+class NotPlanted:
+    """The video has no segment tree whose nodes could be told of."""
+
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.title}: has no segment tree yet; run `kuavi index` on it first"
+
+
+@frozen
+class NoTellers:
+    """The caption preset has no model for what is asked."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+EnhanceFailure: TypeAlias = (
+    LibraryFailure | FilesFailure | ReadFailure | ModelFailure | NotPlanted | NoTellers | Cancelled
+)
+
+
+@frozen
+class Counts:
+    """Nodes: captioned now, standing for others that look alike, left out as dead, annotated now."""
+
+    captioned: int = 0
+    alike: int = 0
+    dead: int = 0
+    annotated: int = 0
+    kept: int = 0
+
+
+@frozen
+class EnhanceReport:
+    """What a run did.  `stopped` says why it ended early, "" if it did not."""
+
+    video: VideoRecord
+    counts: Counts = field(factory=Counts)
+    gaps: tuple[Gap, ...] = ()
+    spent: Spent = field(factory=Spent)
+    stopped: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return not self.stopped and not self.gaps
+
+
+def stage_key(base: Fingerprint, nodes: Sequence[int] | Mapping[int, object]) -> Fingerprint:
+    """The key of a stage that is made node by node: what it was made of, and for which nodes."""
+    return fingerprint_of([base, sorted(nodes)])
+
+
+def is_of(
+    record: StageRecord | None, base: Fingerprint, nodes: Sequence[int] | Mapping[int, object]
+) -> bool:
+    """Whether what a library has for these nodes was made from `base`."""
+    return record is not None and record.key == stage_key(base, nodes)
+
+
+def base_key(
+    video: VideoRecord, stage: Stage, needs: Sequence[Stage], parameters: Sequence[object]
+) -> Fingerprint:
+    """From the content, the stages it builds on, the models and settings."""
+    made = {record.stage: record.key for record in video.stages}
+    below = [made.get(need) for need in needs]
+    return fingerprint_of([video.content, stage.value, below, list(parameters)])  # type: ignore[list-item]
+
+
+def identities(*models: Model | None) -> list[object]:
+    return [None if model is None else model.as_json() for model in models]
+
+
+def chosen_nodes(tree: SegmentTree, nodes: Sequence[int], plan: TellPlan) -> list[int]:
+    """Those of the nodes that the plan asks for, in order."""
+    within, only = plan.within, plan.nodes
+    kept = [node for node in nodes if only is None or node in only]
+    if within is None:
+        return kept
+    return [node for node in kept if tree.span_of(node).overlap(within) is not None]
+
+
+def with_gaps(report: EnhanceReport, gaps: Sequence[Gap], stopped: str = "") -> EnhanceReport:
+    return evolve(report, gaps=(*report.gaps, *gaps), stopped=stopped or report.stopped)
