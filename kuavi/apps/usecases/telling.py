@@ -1,13 +1,13 @@
 """What a run that puts a video into words knows and reports."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from attrs import evolve, field, frozen
 
 from kuavi.domain.budget import Spent
 from kuavi.domain.evidence import Model
-from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
+from kuavi.domain.fingerprint import Fingerprint, Json, fingerprint_of
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
 from kuavi.domain.tell_plan import TellPlan
 from kuavi.domain.tree import SegmentTree
@@ -69,28 +69,38 @@ class EnhanceReport:
         return not self.stopped and not self.gaps
 
 
-def stage_key(base: Fingerprint, nodes: Sequence[int] | Mapping[int, object]) -> Fingerprint:
+def stage_key(base: Fingerprint, nodes: Collection[int]) -> Fingerprint:
     """The key of a stage that is made node by node: what it was made of, and for which nodes."""
     return fingerprint_of([base, sorted(nodes)])
 
 
-def is_of(
-    record: StageRecord | None, base: Fingerprint, nodes: Sequence[int] | Mapping[int, object]
-) -> bool:
+def mixed_key(base: Fingerprint, made: Mapping[int, Any], fresh: Collection[int]) -> Fingerprint:
+    """The key where older results stand among those made of `base`: it tells of no state to keep.
+
+    Nothing is asked twice for it all the same: equal requests have equal answers, which are kept.
+    """
+    older = {str(node): repr(value) for node, value in made.items() if node not in fresh}
+    if not older:
+        return stage_key(base, made)
+    new = {str(node): repr(value) for node, value in made.items() if node in fresh}
+    return fingerprint_of([base, older, new])
+
+
+def is_of(record: StageRecord | None, base: Fingerprint, nodes: Collection[int]) -> bool:
     """Whether what a library has for these nodes was made from `base`."""
     return record is not None and record.key == stage_key(base, nodes)
 
 
 def base_key(
-    video: VideoRecord, stage: Stage, needs: Sequence[Stage], parameters: Sequence[object]
+    video: VideoRecord, stage: Stage, needs: Sequence[Stage], parameters: Sequence[Json]
 ) -> Fingerprint:
     """From the content, the stages it builds on, the models and settings."""
     made = {record.stage: record.key for record in video.stages}
     below = [made.get(need) for need in needs]
-    return fingerprint_of([video.content, stage.value, below, list(parameters)])  # type: ignore[list-item]
+    return fingerprint_of([video.content, stage.value, below, parameters])
 
 
-def identities(*models: Model | None) -> list[object]:
+def identities(*models: Model | None) -> list[Json]:
     return [None if model is None else model.as_json() for model in models]
 
 

@@ -1,0 +1,190 @@
+"""Captions of nodes: pictures to a captioner, captions to brief actions, a batch at a time."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import Factory, define, evolve, field, frozen
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.node_frames import node_frames
+from kuavi.apps.usecases.ports import TellPorts
+from kuavi.domain.described import Caption
+from kuavi.domain.manifest import Gap, Stage
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.prompts import (
+    ACTIONS_SYSTEM,
+    actions_prompt,
+    actions_schema,
+    batches,
+    clip_prompt,
+    frame_prompt,
+    parse_actions,
+)
+from kuavi.domain.tell_plan import TellPlan
+from kuavi.domain.tree import NONE, SegmentTree
+from kuavi.ports.aggregators import Aggregator, Effort, TextRequest
+from kuavi.ports.captioners import Captioner, CaptionRequest
+from kuavi.ports.progress import Advanced, Cancelled
+from kuavi.ports.reader import ReadFailure
+from kuavi.ports.telling import TellFailure, Unanswered
+
+CAPTION_TOKENS = 400
+ACTION_TOKENS = 40
+"""For one caption, and for one brief action of a batch."""
+
+
+@define
+class Captioned:
+    """What came of it so far; `stopped` is why nothing more came, "" if all did.
+
+    `fresh` are the nodes whose captions are as this run would make them; others are older, kept
+    until there is something in their place.
+    """
+
+    captions: dict[int, Caption]
+    fresh: set[int] = Factory(set)
+    gaps: list[Gap] = Factory(list)
+    stopped: str = ""
+    cancelled: bool = False
+
+
+@frozen
+class Due:
+    """Nodes to caption, with the times of their pictures; the video's file and its tree."""
+
+    path: str
+    tree: SegmentTree
+    times_s: Mapping[int, Sequence[float]]
+
+    def gap(self, node: int, reason: str) -> Gap:
+        return Gap(Stage.CAPTIONS, reason, self.tree.span_of(node))
+
+    def is_leaf(self, node: int) -> bool:
+        return bool(self.tree.left[node] == NONE)
+
+
+@define
+class _Asked:
+    """The requests as they are taken: which node each is of, and how reading ended."""
+
+    due: Due
+    plan: TellPlan
+    ports: TellPorts
+    nodes: deque[int] = Factory(deque)
+    unread: ReadFailure | None = None
+    done: int = 0
+
+    def requests(self) -> Iterator[CaptionRequest]:
+        pictures = node_frames(
+            self.due.path, self.due.times_s, self.plan.picture_side, self.ports.reader
+        )
+        for item in pictures:
+            if isinstance(item, Failure):
+                self.unread = item.failure()
+                return
+            node, frames = item.unwrap()
+            self.nodes.append(node)
+            leaf = self.due.is_leaf(node)
+            prompt = frame_prompt() if leaf else clip_prompt([f.time_s for f in frames])
+            yield CaptionRequest(frames, prompt, CAPTION_TOKENS)
+
+    def tick(self) -> Outcome[None, Cancelled]:
+        self.done += 1
+        length_s = self.due.tree.span.duration_s
+        part_s = length_s * self.done / max(len(self.due.times_s), 1)
+        event = Advanced(self.due.path, Stage.CAPTIONS, part_s, length_s, self.done)
+        return self.ports.progress.report(event)
+
+
+def caption_nodes(
+    due: Due, plan: TellPlan, captioner: Captioner, ports: TellPorts, into: Captioned
+) -> None:
+    """Caption the nodes, each from its pictures, in one decode of the file; one call a node."""
+    asked = _Asked(due, plan, ports)
+    answers = captioner.captions(asked.requests())
+    for answer in answers:
+        node = asked.nodes.popleft()
+        _take(answer, node, due, into)
+        if into.stopped:
+            break
+        if isinstance(asked.tick(), Failure):
+            into.stopped, into.cancelled = str(Cancelled()), True
+            break
+    if asked.unread is not None and not into.stopped:
+        missing = [node for node in due.times_s if node not in into.fresh]
+        known = {gap.span for gap in into.gaps}
+        into.gaps += [
+            due.gap(node, str(asked.unread))
+            for node in missing
+            if due.tree.span_of(node) not in known
+        ]
+
+
+def _take(answer: Outcome[str, TellFailure], node: int, due: Due, into: Captioned) -> None:
+    if isinstance(answer, Failure):
+        reason = answer.failure()
+        if isinstance(reason, Unanswered):
+            into.gaps.append(due.gap(node, str(reason)))
+        else:
+            into.stopped = str(reason)
+        return
+    text = answer.unwrap().strip()
+    if not text:
+        into.gaps.append(due.gap(node, "the captioner said nothing"))
+        return
+    into.captions[node] = Caption(frame=text) if due.is_leaf(node) else Caption(clip=text)
+    into.fresh.add(node)
+
+
+def name_actions(due: Due, aggregator: Aggregator, into: Captioned) -> None:
+    """Brief actions for captions that have none, in few calls: captions go in batches.
+
+    A batch whose answer can't be used is asked for again in halves, once.
+    """
+    told = into.captions.items()
+    nodes = [n for n, caption in told if n in into.fresh and caption.text and not caption.action]
+    todo = [[nodes[i] for i in batch] for batch in batches([into.captions[n].text for n in nodes])]
+    halves: list[list[int]] = []
+    _ask(todo, due, aggregator, into, halves)
+    if halves and not into.stopped:
+        lost: list[list[int]] = []
+        _ask(halves, due, aggregator, into, lost)
+        into.gaps += [
+            due.gap(node, "no brief action: the answer could not be used")
+            for batch in lost
+            for node in batch
+        ]
+
+
+def _ask(
+    todo: Sequence[Sequence[int]],
+    due: Due,
+    aggregator: Aggregator,
+    into: Captioned,
+    unusable: list[list[int]],
+) -> None:
+    def requests() -> Iterator[TextRequest]:
+        for batch in todo:
+            texts = [into.captions[node].text for node in batch]
+            yield TextRequest(
+                ACTIONS_SYSTEM,
+                actions_prompt(texts),
+                actions_schema(len(batch)),
+                Effort.LOW,
+                100 + ACTION_TOKENS * len(batch),
+            )
+
+    for batch, answer in zip(todo, aggregator.texts(requests()), strict=False):
+        if isinstance(answer, Failure) and not isinstance(answer.failure(), Unanswered):
+            into.stopped = str(answer.failure())
+            return
+        actions = (
+            answer if isinstance(answer, Failure) else parse_actions(answer.unwrap(), len(batch))
+        )
+        if isinstance(actions, Failure):
+            half = (len(batch) + 1) // 2
+            unusable += [part for part in (list(batch[:half]), list(batch[half:])) if part]
+            continue
+        for node, action in zip(batch, actions.unwrap(), strict=True):
+            into.captions[node] = evolve(into.captions[node], action=action)

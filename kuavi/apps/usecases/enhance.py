@@ -1,0 +1,286 @@
+"""Enhance: put an indexed video, or a part of it, into words; only what is stale is made.
+
+What stands in the library is committed stage by stage, also when a run stops early, so that the
+next one goes on from there.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from attrs import define, evolve, field
+from returns.result import Failure, Success
+
+from kuavi.apps.usecases.annotating import Annotated, annotate_nodes, annotating_base
+from kuavi.apps.usecases.captioning import Captioned, Due, caption_nodes, name_actions
+from kuavi.apps.usecases.describing import describe, descriptions_key, record_of
+from kuavi.apps.usecases.look import source
+from kuavi.apps.usecases.ports import TellPorts
+from kuavi.apps.usecases.telling import (
+    Counts,
+    EnhanceFailure,
+    EnhanceReport,
+    NoTellers,
+    NotPlanted,
+    base_key,
+    chosen_nodes,
+    identities,
+    is_of,
+    mixed_key,
+)
+from kuavi.apps.usecases.to_caption import Selection, select
+from kuavi.domain.annotation import NOBODY
+from kuavi.domain.budget import Spent, less, together
+from kuavi.domain.described import Caption
+from kuavi.domain.fingerprint import Fingerprint, VideoId
+from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord, with_stage
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.prompts import REVISION
+from kuavi.domain.tell_plan import Mode, TellPlan
+from kuavi.domain.tree import SegmentTree
+from kuavi.ports.library import LibraryView
+from kuavi.ports.parts import Annotations, Captions, Part
+from kuavi.ports.progress import Cancelled, StageDone, StagesPlanned
+
+Enhanced: TypeAlias = Outcome[EnhanceReport, EnhanceFailure]
+
+
+@define
+class _Run:
+    """One video's run: where it stands, and what it found."""
+
+    plan: TellPlan
+    ports: TellPorts
+    video: VideoRecord
+    tree: SegmentTree
+    captions: dict[int, Caption]
+    counts: Counts = field(factory=Counts)
+    gaps: list[Gap] = field(factory=list)
+    stopped: str = ""
+    cancelled: bool = False
+
+    def commit(self, record: StageRecord, parts: Sequence[Part]) -> Outcome[None, EnhanceFailure]:
+        started = self.ports.clock.elapsed_s
+        self.video = evolve(with_stage(self.video, record), indexed_at=self.ports.clock.now)
+        saved = self.ports.library.commit(self.video, parts)
+        if isinstance(saved, Failure):
+            return saved
+        took_s = self.ports.clock.elapsed_s - started
+        event = StageDone(self.video.path, record.stage, record.items, took_s, record.gaps)
+        if isinstance(self.ports.progress.report(event), Failure):
+            self.stopped, self.cancelled = str(Cancelled()), True
+        return Success(None)
+
+
+def enhance_video(video: VideoId, plan: TellPlan, ports: TellPorts) -> Enhanced:
+    """Captions and brief actions (FAST), annotations too (FULL), then what search reads of them."""
+    if ports.captioner is None and (ports.aggregator is None or plan.mode is Mode.FAST):
+        return Failure(NoTellers(_nothing_to_ask(plan)))
+    before = _spent(ports)
+    begun = _begun(video, plan, ports)
+    if isinstance(begun, Failure):
+        return begun
+    run = begun.unwrap()
+    steps = [_caption, _annotate] if plan.mode is Mode.FULL else [_caption]
+    for step in steps:
+        done = step(run)
+        if isinstance(done, Failure):
+            return done
+        if run.stopped:
+            break
+    told = _describe(run)
+    if isinstance(told, Failure):
+        return told
+    if run.cancelled:
+        return Failure(Cancelled())
+    spent = less(_spent(ports), before)
+    return Success(EnhanceReport(run.video, run.counts, tuple(run.gaps), spent, run.stopped))
+
+
+def _nothing_to_ask(plan: TellPlan) -> str:
+    what = "captions" if plan.mode is Mode.FAST else "captions and annotations"
+    return (
+        f"{what} need a model, and this caption preset has none; choose one with "
+        "--caption-preset (`kuavi presets` lists them)"
+    )
+
+
+def _spent(ports: TellPorts) -> Spent:
+    asked = [one.spent for one in (ports.captioner, ports.aggregator) if one is not None]
+    total = Spent()
+    for spent in asked:
+        total = together(total, spent)
+    return total
+
+
+def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, EnhanceFailure]:
+    opened = ports.library.view()
+    if isinstance(opened, Failure):
+        return opened
+    view = opened.unwrap()
+    record, planted = view.video(video), view.tree(video)
+    if isinstance(record, Failure):
+        return record
+    if isinstance(planted, Failure):
+        return planted
+    tree = planted.unwrap()
+    if tree is None:
+        return Failure(NotPlanted(record.unwrap().title))
+    stages = [Stage.CAPTIONS, Stage.DESCRIPTIONS]
+    if plan.mode is Mode.FULL:
+        stages.insert(1, Stage.ANNOTATIONS)
+    event = StagesPlanned(record.unwrap().path, tuple(stages), ())
+    told = ports.progress.report(event)
+    if isinstance(told, Failure):
+        return told
+    return Success(_Run(plan, ports, record.unwrap(), tree, {}))
+
+
+def captions_base(video: VideoRecord, plan: TellPlan, ports: TellPorts) -> Fingerprint:
+    """What captions depend on: the tree, the pictures, the models, the prompts."""
+    told = [plan.clip_frames, plan.picture_side, REVISION]
+    models = identities(
+        None if ports.captioner is None else ports.captioner.model,
+        None if ports.aggregator is None else ports.aggregator.model,
+    )
+    return base_key(video, Stage.CAPTIONS, [Stage.TREE], [*told, *models])
+
+
+def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
+    """Captions and brief actions of the nodes that have none made so."""
+    captioner, aggregator = run.ports.captioner, run.ports.aggregator
+    opened = run.ports.library.view()
+    if isinstance(opened, Failure):
+        return opened
+    view = opened.unwrap()
+    stored = view.captions(run.video.id)
+    if isinstance(stored, Failure):
+        return stored
+    base, there = captions_base(run.video, run.plan, run.ports), stored.unwrap()
+    run.captions = there
+    if captioner is None:
+        return Success(None)
+    selected = _selected(run, view)
+    if isinstance(selected, Failure):
+        return selected
+    selection = selected.unwrap()
+    made = Captioned(dict(there))
+    if is_of(run.video.record(Stage.CAPTIONS), base, there):
+        made.fresh |= set(there)
+    made.captions |= {node: Caption(action=NOBODY) for node in selection.dead}
+    made.fresh |= set(selection.dead)
+    due = {n: times for n, times in selection.times_s.items() if not _has(made, n)}
+    path = source(run.video, run.ports.files) if due else Success(run.video.path)
+    if isinstance(path, Failure):
+        return path
+    work = Due(path.unwrap(), run.tree, due)
+    if due:
+        caption_nodes(work, run.plan, captioner, run.ports, made)
+    if aggregator is not None and not made.stopped:
+        name_actions(work, aggregator, made)
+    _lend(selection, made)
+    new = [node for node in due if _has(made, node)]
+    run.counts = evolve(
+        run.counts,
+        captioned=len(new),
+        kept=len(selection.times_s) - len(due),
+        alike=len(selection.alike),
+        dead=len(selection.dead),
+    )
+    return _save_captions(run, base, made)
+
+
+def _selected(run: _Run, view: LibraryView) -> Outcome[Selection, EnhanceFailure]:
+    rows = view.visual(run.ports.joint.space, only=run.video.id)
+    if isinstance(rows, Failure):
+        return rows
+    most = run.plan.clip_frames if run.ports.captioner is None else run.ports.captioner.max_frames
+    plan = evolve(run.plan, clip_frames=min(run.plan.clip_frames, most))
+    return Success(select(run.tree, plan, rows.unwrap()))
+
+
+def _has(made: Captioned, node: int) -> bool:
+    return node in made.fresh and bool(made.captions[node].text)
+
+
+def _lend(selection: Selection, made: Captioned) -> None:
+    """A node that looks as another has its caption."""
+    for node, other in selection.alike.items():
+        if other in made.fresh:
+            made.captions[node] = made.captions[other]
+            made.fresh.add(node)
+
+
+def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[None, EnhanceFailure]:
+    run.gaps += made.gaps
+    run.stopped, run.cancelled = made.stopped, made.cancelled
+    run.captions = made.captions
+    captioner, before = run.ports.captioner, run.video.record(Stage.CAPTIONS)
+    key = mixed_key(base, made.captions, made.fresh)
+    if captioner is None or not made.captions or (before is not None and before.key == key):
+        return Success(None)
+    record = StageRecord(
+        Stage.CAPTIONS,
+        key,
+        len(made.captions),
+        captioner.evidence,
+        captioner.model,
+        tuple(made.gaps),
+    )
+    return run.commit(record, [Captions(made.captions)])
+
+
+def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
+    """Annotations of inner nodes that are long enough and have none made so."""
+    aggregator = run.ports.aggregator
+    if aggregator is None:
+        run.gaps.append(Gap(Stage.ANNOTATIONS, "this caption preset has no model that annotates"))
+        return Success(None)
+    opened = run.ports.library.view()
+    if isinstance(opened, Failure):
+        return opened
+    view = opened.unwrap()
+    stored = view.annotations(run.video.id)
+    if isinstance(stored, Failure):
+        return stored
+    base, there = annotating_base(run.video, run.plan, aggregator), stored.unwrap()
+    fresh = set(there) if is_of(run.video.record(Stage.ANNOTATIONS), base, there) else set()
+    begun = Annotated(run.video, run.tree, run.captions, dict(there), fresh)
+    asked = annotate_nodes(begun, run.plan, view, run.ports)
+    if isinstance(asked, Failure):
+        return asked
+    made = asked.unwrap()
+    run.gaps += made.gaps
+    run.stopped, run.cancelled = made.stopped, made.cancelled
+    run.counts = evolve(run.counts, annotated=made.n_new)
+    if not made.n_new:
+        return Success(None)
+    record = StageRecord(
+        Stage.ANNOTATIONS,
+        mixed_key(base, made.annotations, made.fresh),
+        len(made.annotations),
+        aggregator.evidence,
+        aggregator.model,
+        tuple(made.gaps),
+    )
+    return run.commit(record, [Annotations(made.annotations)])
+
+
+def _describe(run: _Run) -> Outcome[None, EnhanceFailure]:
+    """What search reads, if what it is made of changed."""
+    encoder = run.ports.text
+    record = run.video.record(Stage.DESCRIPTIONS)
+    key = descriptions_key(run.video, encoder)
+    if record is not None and record.key == key:
+        return Success(None)
+    if run.video.record(Stage.CAPTIONS) is None and run.video.record(Stage.ANNOTATIONS) is None:
+        return Success(None)
+    opened = run.ports.library.view()
+    if isinstance(opened, Failure):
+        return opened
+    annotations = opened.unwrap().annotations(run.video.id)
+    if isinstance(annotations, Failure):
+        return annotations
+    parts = describe(run.tree, run.captions, annotations.unwrap(), encoder)
+    if isinstance(parts, Failure):
+        return parts
+    return run.commit(record_of(run.video, encoder, parts.unwrap()), parts.unwrap())
