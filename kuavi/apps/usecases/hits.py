@@ -81,9 +81,7 @@ def text_of(
             read = view.screen(video)
             return read if isinstance(read, Failure) else Success(read.unwrap()[position].text)
         case Layer.SUMMARY | Layer.ACTION:
-            told = view.annotations(video)
-            if isinstance(told, Failure):
-                return told
-            return Success(told.unwrap()[position].summary.brief)
+            told = view.descriptions(video, layer)
+            return told if isinstance(told, Failure) else Success(told.unwrap()[position].text)
         case Layer.VISUAL | Layer.MOTION:
             return Success("")
