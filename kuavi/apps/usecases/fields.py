@@ -28,6 +28,8 @@ from kuavi.apps.usecases.rankings import (
     by_meaning,
     by_words,
 )
+from kuavi.apps.usecases.told import LAYERS, rank_told
+from kuavi.apps.usecases.told_table import told_table
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage
 from kuavi.domain.media import Frame
@@ -44,13 +46,16 @@ _STAGE_OF = {Field.TRANSCRIPT: Stage.TRANSCRIPT, Field.SCREEN: Stage.SCREEN}
 
 @frozen(eq=False)
 class Asked:
-    """A query with what is needed to answer it; `scene_s` is the typical length of its scenes."""
+    """A query with what is needed to answer it; `scene_s` is the typical length of its scenes,
+    `field` where it is looked for.
+    """
 
     ports: SearchPorts
     view: LibraryView
     scope: Scope
     details: Details
     scene_s: float | None
+    field: Field
 
 
 def answer_text(asked: Asked, query: ByText, field: Field) -> Rankings:
@@ -62,8 +67,8 @@ def answer_text(asked: Asked, query: ByText, field: Field) -> Rankings:
             return _words(asked, query.text, field, Layer.TRANSCRIPT)
         case Field.SCREEN:
             return _words(asked, query.text, field, Layer.SCREEN)
-        case Field.SUMMARY:
-            return _summaries(asked, query.text)
+        case Field.SUMMARY | Field.ACTION:
+            return _told(asked, query.text, field)
         case _:
             return _temporal_by_text(asked, query.text)
 
@@ -216,16 +221,19 @@ def _words(asked: Asked, text: str, field: Field, layer: Layer) -> Rankings:
     )
 
 
-def _summaries(asked: Asked, text: str) -> Rankings:
-    if not asked.details.captioned:
+def _told(asked: Asked, text: str, field: Field) -> Rankings:
+    layer = LAYERS[field]
+    read = told_table(asked.view, layer)
+    if isinstance(read, Failure):
+        return read
+    table = read.unwrap()
+    if not len(table.nodes):
         return Failure(
             FieldUnavailable(
-                Field.SUMMARY,
-                "no captions here: the preset that indexed these videos has no captioning model",
-                "search visual, transcript or screen instead",
+                field,
+                "nothing is said of these videos: no captioning model was used",
+                "choose one with `kuavi enhance --caption-preset`, or search visual, transcript or "
+                "screen",
             )
         )
-    found = by_words(asked.view, Layer.SUMMARY, text, asked.scope)
-    if isinstance(found, Failure):
-        return found
-    return Success((Ranking(Field.SUMMARY, WORDS, Layer.SUMMARY, BM25, found.unwrap()),))
+    return rank_told(asked.view, asked.ports, text, field, table, asked.scope)

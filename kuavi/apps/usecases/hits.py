@@ -18,7 +18,7 @@ def hit_of(
     asked: Asked, fused: Fused[int], rankings: Sequence[Ranking]
 ) -> Outcome[Hit, LibraryFailure]:
     """The hit for one scene of the fused ranking."""
-    table, scene = asked.scope.table, fused.item
+    table, scene, told = asked.scope.table, fused.item, asked.scope.told
     known = asked.view.video(table.video_of(scene))
     if isinstance(known, Failure):
         return known
@@ -46,6 +46,7 @@ def hit_of(
             next((match.text for match in matches if match.text), ""),
             asked.details.tags_in(place, span),
             asked.details.nearest_still(place, moment.middle_s),
+            0 if told is None else told.size.item(scene) - 1,
         )
     )
 

@@ -25,6 +25,7 @@ class Field(StrEnum):
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     SUMMARY = "summary"
+    ACTION = "action"
     ALL = "all"
 
 
@@ -55,16 +56,19 @@ Query: TypeAlias = ByText | ByImage | BySpan
 class SearchRequest:
     """`videos` empty: all; `scene_s`: typical length of a result, None for the video's own scenes.
 
-    `diverse` prefers results that differ from each other (maximal marginal relevance).
+    `field` None: for a text ACTION where there are brief actions, else ALL.  `diverse` prefers
+    results that differ from each other: by clusters where actions are searched, else by maximal
+    marginal relevance.  `duplicates` shows each of several nodes of a video that say the same.
     """
 
     query: Query
-    field: Field = Field.ALL
+    field: Field | None = None
     limit: int = attrs.field(default=10, validator=ge(1))
     videos: tuple[VideoId, ...] = ()
     within: Span | None = None
     scene_s: float | None = attrs.field(default=None, validator=optional(gt(0)))
     diverse: bool = False
+    duplicates: bool = False
 
 
 @frozen
@@ -87,6 +91,8 @@ class FieldMatch:
 class Hit:
     """A scene that answers the query.
 
+    `scene` is a node of any size where summaries or actions are searched alone.  `alike` is how
+    many more nodes of the video say the same, and are hidden for it.
     `moment` is the stretch within or around it that matched best; `score` in (0, 1] is the fused
     rank score: 1 for what comes first in every field.  `text` is what was said, written or told
     there, if that matched; `tags` are automatic and of low confidence.
@@ -103,6 +109,7 @@ class Hit:
     text: str
     tags: tuple[Tag, ...]
     thumbnail_s: float | None
+    alike: int = 0
 
 
 @frozen

@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.layer_rows import LayerRows
 from kuavi.apps.usecases.queries import Field
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
+from kuavi.apps.usecases.told_table import ToldTable
 from kuavi.domain.evidence import Evidence, Heuristic
 from kuavi.domain.layers import Layer, Times
 from kuavi.domain.nearest import Grouped, Nearest, nearest
@@ -63,12 +64,16 @@ class Ranking:
 
 @frozen(eq=False)
 class Scope:
-    """The scenes, which of them may be answers (None: all), how many are wanted, and with what."""
+    """The scenes, which of them may be answers (None: all), how many are wanted, and with what.
+
+    `told` is there where the table's rows are the nodes of it.
+    """
 
     table: SceneTable
     allowed: Flags | None = None
     depth: int = DEEP
     engine: Engine = IN_NUMPY
+    told: ToldTable | None = None
 
     def allows(self, scene: int) -> bool:
         return scene >= 0 and (self.allowed is None or bool(self.allowed[scene]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 import numpy as np
+from attrs import evolve
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.details import details
@@ -28,11 +29,13 @@ from kuavi.apps.usecases.queries import (
 )
 from kuavi.apps.usecases.rankings import DEEP, Ranking, Scope
 from kuavi.apps.usecases.scene_table import Flags, SceneTable, scene_table
+from kuavi.apps.usecases.told import LAYERS
+from kuavi.apps.usecases.told_table import action_clusters, told_table
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.nearest import Grouped
 from kuavi.domain.outcome import Outcome, collect
-from kuavi.domain.ranking import Fused, mmr
+from kuavi.domain.ranking import Fused, cluster_diverse, mmr
 from kuavi.domain.space import Matrix, unit
 from kuavi.domain.spans import Span
 from kuavi.ports.library import LibraryView
@@ -77,8 +80,44 @@ def _ready(request: SearchRequest, ports: SearchPorts) -> Outcome[Asked, SearchF
     known = _known_videos(view, request)
     if isinstance(known, Failure):
         return known
-    scope = Scope(table, _allowed(table, request), _depth(request), ports.engine)
-    return Success(Asked(ports, view, scope, more.unwrap(), request.scene_s))
+    asked = _field(request, view)
+    if isinstance(asked, Failure):
+        return asked
+    field = asked.unwrap()
+    scoped = _scope(view, table, evolve(request, field=field), ports)
+    if isinstance(scoped, Failure):
+        return scoped
+    return Success(Asked(ports, view, scoped.unwrap(), more.unwrap(), request.scene_s, field))
+
+
+def _field(request: SearchRequest, view: LibraryView) -> Outcome[Field, SearchFailure]:
+    """Where to look: as asked, or among brief actions where there are some."""
+    if request.field is not None:
+        return Success(request.field)
+    if not isinstance(request.query, ByText):
+        return Success(Field.ALL)
+    told = told_table(view, Layer.ACTION)
+    if isinstance(told, Failure):
+        return told
+    return Success(Field.ACTION if len(told.unwrap().nodes) else Field.ALL)
+
+
+def _scope(
+    view: LibraryView, scenes: SceneTable, request: SearchRequest, ports: SearchPorts
+) -> Outcome[Scope, SearchFailure]:
+    """What may be an answer: nodes where what is said of them is searched alone, else scenes."""
+    layer = LAYERS.get(request.field) if request.field is not None else None
+    if layer is None or not isinstance(request.query, ByText):
+        allowed = _allowed(scenes, request)
+        return Success(Scope(scenes, allowed, _depth(request), ports.engine))
+    told = told_table(view, layer)
+    if isinstance(told, Failure):
+        return told
+    table = told.unwrap()
+    allowed = _allowed(table.nodes, request)
+    if not request.duplicates:
+        allowed = table.without_duplicates(allowed)
+    return Success(Scope(table.nodes, allowed, DEEP, ports.engine, table))
 
 
 def _known_videos(view: LibraryView, request: SearchRequest) -> Outcome[None, SearchFailure]:
@@ -126,7 +165,13 @@ def _fields(query: Query) -> tuple[Field, ...]:
     """What `all` means for a query."""
     match query:
         case ByText():
-            return (Field.VISUAL, Field.TRANSCRIPT, Field.SCREEN, Field.SUMMARY)
+            return (
+                Field.VISUAL,
+                Field.TRANSCRIPT,
+                Field.SCREEN,
+                Field.SUMMARY,
+                Field.ACTION,
+            )
         case ByImage():
             return (Field.VISUAL,)
         case BySpan():
@@ -151,8 +196,8 @@ def _rankings(
     asked: Asked, request: SearchRequest
 ) -> Outcome[tuple[tuple[Ranking, ...], tuple[str, ...]], SearchFailure]:
     """The rankings, and what could not be asked.  One field asked alone must be there."""
-    if request.field != Field.ALL:
-        only = _answer(asked, request.query, request.field)
+    if asked.field != Field.ALL:
+        only = _answer(asked, request.query, asked.field)
         return only if isinstance(only, Failure) else Success((only.unwrap(), ()))
     rankings: list[Ranking] = []
     notes: list[str] = []
@@ -182,7 +227,13 @@ def _hits(
 def _diverse(
     asked: Asked, fused: tuple[Fused[int], ...], limit: int
 ) -> Outcome[tuple[Fused[int], ...], SearchFailure]:
-    """The fused results in MMR's order, alike by their mean frame vector."""
+    """The fused results in an order of variety.
+
+    Actions by their clusters in the whole library, others in MMR's order, alike by their mean
+    frame vector.
+    """
+    if asked.field is Field.ACTION and asked.scope.told is not None:
+        return _by_cluster(asked, fused, limit)
     read = layer_rows(asked.view, Layer.VISUAL, asked.ports.joint.space)
     if isinstance(read, Failure):
         return read
@@ -192,6 +243,17 @@ def _diverse(
     rows = _scene_rows(grouped.unwrap(), [one.item for one in fused])
     relevance = np.array([one.score for one in fused])
     return Success(tuple(fused[i] for i in mmr(relevance, rows, limit, DIVERSITY)))
+
+
+def _by_cluster(
+    asked: Asked, fused: tuple[Fused[int], ...], limit: int
+) -> Outcome[tuple[Fused[int], ...], SearchFailure]:
+    clusters = action_clusters(asked.view, asked.ports.text.space)
+    if isinstance(clusters, Failure):
+        return clusters
+    mine = clusters.unwrap()[[one.item for one in fused]]
+    relevance = np.array([one.score for one in fused])
+    return Success(tuple(fused[i] for i in cluster_diverse(relevance, mine, limit)))
 
 
 def _scene_rows(frames: Grouped, scenes: Sequence[int]) -> Matrix:
