@@ -1,1 +1,1 @@
-"""Recursive language models; knows nothing of video.  Nothing is here yet."""
+"""Recursive language models; knows nothing of video.  So far: `rlm.models`, its client layer."""

@@ -19,6 +19,11 @@ from returns.result import Failure, Success
 import kuavi
 import kuavi.domain
 import kuavi.ports
+import rlm
+import rlm.models
+from rlm.models import registry as language_models
+from rlm.models.port import LanguageModel
+from rlm.models.store import ReplyStore
 
 ROOT = Path(kuavi.__file__).parents[1]
 ADAPTERS = ROOT / "kuavi" / "adapters"
@@ -179,8 +184,64 @@ def test_every_adapter_family_is_kept_independent_and_has_a_contract() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = config["tool"]["importlinter"]["contracts"]
     independent = [c["modules"] for c in contracts if c["type"] == "independence"]
-    assert independent == [[f"kuavi.adapters.{family}" for family in families()]]
+    ours = [f"kuavi.adapters.{family}" for family in families()]
+    theirs = [f"rlm.models.{adapter}" for adapter in language_models.ADAPTERS]
+    assert independent == [ours, theirs]
     assert sorted(CONTRACTS) == families()
+
+
+RLM_LIBRARIES = {"attrs", "returns"}
+"""What rlm stands on; adapters of language models import their own besides."""
+RLM_LIGHT = {"httpx", "google", "torch", "transformers", "numpy", "PIL", "kuavi"}
+"""What neither `import rlm` nor the core of its client layer may load."""
+
+
+def rlm_core() -> list[str]:
+    adapters = {f"rlm.models.{name}" for name in language_models.ADAPTERS}
+    return ["rlm", *(name for name in submodules(rlm) if name not in adapters)]
+
+
+@pytest.mark.parametrize("name", rlm_core())
+def test_rlm_stands_on_the_standard_library_and_little_else(name: str) -> None:
+    path = Path(import_module(name).__file__ or "")
+    tops = {imported.partition(".")[0] for imported in imports(path)}
+    assert tops <= RLM_LIBRARIES | {"rlm"} | sys.stdlib_module_names
+
+
+def test_the_client_layer_loads_no_client() -> None:
+    names = rlm_core()
+    code = f"import json, sys, {', '.join(names)}; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(json.loads(run.stdout))
+    assert set(names) <= loaded
+    assert loaded & RLM_LIGHT == set()
+
+
+def test_every_method_of_the_language_model_port_answers_with_an_outcome() -> None:
+    methods: list[Callable[..., Any]] = [LanguageModel.complete, ReplyStore.get, ReplyStore.put]
+    assert all(is_outcome(get_annotations(method)["return"]) for method in methods)
+
+
+def test_every_language_model_is_in_its_contract_and_in_the_registry() -> None:
+    found = {name.rpartition(".")[2] for name in submodules(rlm.models) if has_model_build(name)}
+    assert found == set(language_models.ADAPTERS)
+    contract = (ROOT / "tests" / "contract" / "test_language_model.py").read_text("utf-8")
+    assert all(f'"{name}": {name}' in contract for name in found)
+
+
+def source_of(name: str) -> str:
+    return (ROOT / (name.replace(".", "/") + ".py")).read_text("utf-8")
+
+
+def has_model_build(name: str) -> bool:
+    """Whether a module has a `build` and a class with `complete`."""
+    tree = ast.parse(source_of(name))
+    builds = any(isinstance(node, ast.FunctionDef) and node.name == "build" for node in tree.body)
+    return builds and any(
+        isinstance(node, ast.FunctionDef) and node.name == "complete" for node in ast.walk(tree)
+    )
 
 
 def adapters() -> list[tuple[str, str]]:
