@@ -122,18 +122,20 @@ def _probed(rows: Matrix, cells: Cells, least: float) -> Iterator[Indices]:
 def _looks(rows: Matrix, cells: Cells, reach: float) -> tuple[Indices, Indices, Indices]:
     """The own cell of each row (n,); and which row looks into which cell, its own included."""
     apart = np.sqrt(np.maximum(2 - 2 * (cells.centres @ cells.centres.T), 0))
+    slope = 1 / np.maximum(apart, np.float32(ROUNDING))
     own = np.empty(len(rows), dtype=np.int64)
     lookers, into = [], []
     for top in range(0, len(rows), _BLOCK):
         products = rows[top : top + _BLOCK] @ cells.centres.T
+        here = np.arange(len(products))
         best = products.argmax(axis=1)
         own[top : top + _BLOCK] = best
-        highest = np.take_along_axis(products, best[:, None], 1)
-        lag = (highest - products) / np.maximum(apart[best], np.float32(ROUNDING))
-        near = np.argpartition(lag, min(PROBES, lag.shape[1]) - 1, axis=1)[:, :PROBES]
-        able = np.take_along_axis(lag, near, 1) <= reach
-        able |= near == best[:, None]
-        some, which = np.nonzero(able)
-        lookers.append(some + top)
-        into.append(near[some, which])
+        lag = (products[here, best][:, None] - products) * slope[best]
+        lag[here, best] = -1  # a row looks into its own cell first
+        for _ in range(min(PROBES, len(cells))):
+            next_one = lag.argmin(axis=1)
+            able = np.flatnonzero(lag[here, next_one] <= reach)
+            lookers.append(able + top)
+            into.append(next_one[able])
+            lag[here, next_one] = np.inf
     return own, np.concatenate(lookers), np.concatenate(into)
