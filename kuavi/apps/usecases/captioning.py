@@ -2,10 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
 
-from attrs import Factory, define, evolve, field, frozen
-from returns.result import Failure, Success
+from attrs import Factory, define, evolve, frozen
+from returns.result import Failure
 
 from kuavi.apps.usecases.node_frames import node_frames
 from kuavi.apps.usecases.ports import TellPorts

@@ -22,7 +22,6 @@ from kuavi.apps.usecases.telling import (
     NoTellers,
     NotPlanted,
     base_key,
-    chosen_nodes,
     identities,
     is_of,
     mixed_key,

@@ -231,8 +231,8 @@ def _told(asked: Asked, text: str, field: Field) -> Rankings:
         return Failure(
             FieldUnavailable(
                 field,
-                "nothing is said of these videos: no captioning model was used",
-                "choose one with `kuavi enhance --caption-preset`, or search visual, transcript or "
+                "no captions here: no captioning model was used on these videos",
+                "use one with `kuavi enhance --caption-preset`, or search visual, transcript or "
                 "screen",
             )
         )

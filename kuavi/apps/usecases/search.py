@@ -200,16 +200,19 @@ def _rankings(
         only = _answer(asked, request.query, asked.field)
         return only if isinstance(only, Failure) else Success((only.unwrap(), ()))
     rankings: list[Ranking] = []
-    notes: list[str] = []
+    missing: list[FieldUnavailable] = []
     for field in _fields(request.query):
         answer = _answer(asked, request.query, field)
         if isinstance(answer, Success):
             rankings += answer.unwrap()
-        elif isinstance(answer.failure(), FieldUnavailable):
-            notes.append(str(answer.failure()))
-        else:
+            continue
+        reason = answer.failure()
+        if not isinstance(reason, FieldUnavailable):
             return answer
-    return Success((surely(rankings), tuple(notes)))
+        missing.append(reason)
+    told = {(one.reason, one.remedy): one for one in reversed(missing)}
+    notes = tuple(str(one) for one in missing if one in told.values())
+    return Success((surely(rankings), notes))
 
 
 def _hits(
