@@ -84,10 +84,11 @@ def looks_same(a: Pixels, b: Pixels) -> bool:
     Grey means of a 64 x 36 grid of blocks may differ by less than 6 of 255 in every block: noise
     and compression stay below that, a new line of text does not.
     """
-    return a.shape == b.shape and float(np.abs(_blocks(a) - _blocks(b)).max()) < _SAME_BELOW
+    return a.shape == b.shape and float(np.abs(grey_blocks(a) - grey_blocks(b)).max()) < _SAME_BELOW
 
 
-def _blocks(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def grey_blocks(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Grey means, in [0, 255], of a 64 x 36 grid of blocks; of fewer where pixels are fewer."""
     grey = pixels @ np.array([0.299, 0.587, 0.114])
     rows = np.unique(np.linspace(0, grey.shape[0], _GRID[0] + 1).astype(int)[:-1])
     columns = np.unique(np.linspace(0, grey.shape[1], _GRID[1] + 1).astype(int)[:-1])
