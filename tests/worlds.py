@@ -8,6 +8,10 @@ import numpy as np
 from attrs import Factory, evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters import _asking
+from kuavi.adapters._asking import Asking
+from kuavi.adapters.aggregators import fake as aggregators
+from kuavi.adapters.captioners import fake as captioners
 from kuavi.adapters.clips import fake as clips
 from kuavi.adapters.clocks import fake as clocks
 from kuavi.adapters.files import fake as files
@@ -23,10 +27,18 @@ from kuavi.adapters.taggers import fake as taggers
 from kuavi.adapters.text import fake as text
 from kuavi.adapters.transcribers import fake as transcribers
 from kuavi.apps.usecases.index import IndexFailure, index_video
-from kuavi.apps.usecases.ports import IndexPorts, LookPorts, ScanPorts, SearchPorts, WordPorts
+from kuavi.apps.usecases.ports import (
+    IndexPorts,
+    LookPorts,
+    ScanPorts,
+    SearchPorts,
+    TellPorts,
+    WordPorts,
+)
 from kuavi.apps.usecases.queries import SearchFailure, SearchRequest, SearchResult
 from kuavi.apps.usecases.report import IndexReport
 from kuavi.apps.usecases.search import search
+from kuavi.domain.budget import UNLIMITED, Budget
 from kuavi.domain.media import AUDIO_RATE_HZ, Pixels
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan, ModelSpec
@@ -139,6 +151,22 @@ class World:
             self.scan.joint,
             self.scan.clips,
             self.words.text,
+        )
+
+    def tell_ports(self, budget: Budget = UNLIMITED, asking: Asking | None = None) -> TellPorts:
+        """With `asking` several runs share what they keep of replies."""
+        ports = self.index_ports
+        shared = asking or _asking.build(budget)
+        return TellPorts(
+            self.library,
+            ports.files,
+            ports.reader,
+            captioners.build(spec("captioner"), shared).unwrap(),
+            aggregators.build(spec("aggregator"), shared).unwrap(),
+            self.words.text,
+            self.scan.joint,
+            ports.clock,
+            self.progress,
         )
 
     @property

@@ -1,8 +1,9 @@
-"""An aggregator without a model: it fills in the schema with words of what it is asked.
+"""An aggregator without a model: it fills in the schema with words of what it is asked about.
 
-For tests and demonstrations.  Each text of the schema gets words of its own line of the prompt,
-from the last line upwards, so another prompt gives another answer.  Without a schema it answers
-with the prompt's last line.
+For tests and demonstrations.  What it is asked about stands between lines "[[...]] ... begins" and
+"... ends" (see `kuavi.domain.prompts`); where there are none, it is the whole prompt.  Each text of
+the schema gets the last words of a line of that, line after line, so other captions give another
+answer.  Without a schema it answers with the first line.
 """
 
 import json
@@ -23,6 +24,7 @@ from rlm.models import scripted
 from rlm.models.messages import Request
 
 _WORD = re.compile(r"[^\W\d_]+")
+_MARK = re.compile(r"\[\[\w+\]\] .* (begins|ends)$")
 WORDS = 4
 
 
@@ -35,11 +37,22 @@ class FillingAggregator(LanguageAggregator):
 
 
 def answer(request: Request) -> str:
-    lines = [line for line in request.messages[-1].text.splitlines() if _WORD.search(line)]
-    said = lines or ["nothing is said"]
+    said = _material(request.messages[-1].text) or ["nothing is said"]
     if request.schema is None:
-        return said[-1]
-    return json.dumps(_filled(request.schema, cycle(reversed(said))))
+        return said[0]
+    return json.dumps(_filled(request.schema, cycle(said)))
+
+
+def _material(text: str) -> list[str]:
+    """The lines with words that stand between marks; of a text without marks all of them."""
+    lines, inside = list[str](), False
+    for line in text.splitlines():
+        if _MARK.match(line):
+            inside = line.endswith(" begins")
+        elif inside:
+            lines.append(line)
+    kept = lines or text.splitlines()
+    return [line for line in kept if _WORD.search(line)]
 
 
 def _filled(schema: Mapping[str, Any], lines: Iterator[str]) -> Any:

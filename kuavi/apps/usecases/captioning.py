@@ -8,18 +8,19 @@ from returns.result import Failure
 
 from kuavi.apps.usecases.node_frames import node_frames
 from kuavi.apps.usecases.ports import TellPorts
-from kuavi.domain.described import Caption
-from kuavi.domain.manifest import Gap, Stage
-from kuavi.domain.outcome import Outcome
-from kuavi.domain.prompts import (
+from kuavi.domain.annotation import NOBODY
+from kuavi.domain.brief_actions import (
     ACTIONS_SYSTEM,
     actions_prompt,
     actions_schema,
     batches,
-    clip_prompt,
-    frame_prompt,
     parse_actions,
 )
+from kuavi.domain.caption_choice import is_dead
+from kuavi.domain.described import Caption
+from kuavi.domain.manifest import Gap, Stage
+from kuavi.domain.outcome import Outcome
+from kuavi.domain.prompts import FRAME_PROMPT, clip_prompt
 from kuavi.domain.tell_plan import TellPlan
 from kuavi.domain.tree import NONE, SegmentTree
 from kuavi.ports.aggregators import Aggregator, Effort, TextRequest
@@ -38,11 +39,14 @@ class Captioned:
     """What came of it so far; `stopped` is why nothing more came, "" if all did.
 
     `fresh` are the nodes whose captions are as this run would make them; others are older, kept
-    until there is something in their place.
+    until there is something in their place.  `new` and `dead` are nodes captioned now, and those
+    whose pictures show nothing.
     """
 
     captions: dict[int, Caption]
     fresh: set[int] = Factory(set)
+    new: set[int] = Factory(set)
+    dead: set[int] = Factory(set)
     gaps: list[Gap] = Factory(list)
     stopped: str = ""
     cancelled: bool = False
@@ -70,6 +74,7 @@ class _Asked:
     due: Due
     plan: TellPlan
     ports: TellPorts
+    into: Captioned
     nodes: deque[int] = Factory(deque)
     unread: ReadFailure | None = None
     done: int = 0
@@ -83,10 +88,20 @@ class _Asked:
                 self.unread = item.failure()
                 return
             node, frames = item.unwrap()
+            if is_dead([frame.pixels for frame in frames]):
+                self._leave_out(node)
+                continue
             self.nodes.append(node)
             leaf = self.due.is_leaf(node)
-            prompt = frame_prompt() if leaf else clip_prompt([f.time_s for f in frames])
+            prompt = FRAME_PROMPT if leaf else clip_prompt([f.time_s for f in frames])
             yield CaptionRequest(frames, prompt, CAPTION_TOKENS)
+
+    def _leave_out(self, node: int) -> None:
+        """Nothing is to be seen, so nobody is asked, and nobody acts."""
+        self.done += 1
+        self.into.captions[node] = Caption(action=NOBODY)
+        self.into.fresh.add(node)
+        self.into.dead.add(node)
 
     def tick(self) -> Outcome[None, Cancelled]:
         self.done += 1
@@ -100,7 +115,7 @@ def caption_nodes(
     due: Due, plan: TellPlan, captioner: Captioner, ports: TellPorts, into: Captioned
 ) -> None:
     """Caption the nodes, each from its pictures, in one decode of the file; one call a node."""
-    asked = _Asked(due, plan, ports)
+    asked = _Asked(due, plan, ports, into)
     answers = captioner.captions(asked.requests())
     for answer in answers:
         node = asked.nodes.popleft()
@@ -134,6 +149,7 @@ def _take(answer: Outcome[str, TellFailure], node: int, due: Due, into: Captione
         return
     into.captions[node] = Caption(frame=text) if due.is_leaf(node) else Caption(clip=text)
     into.fresh.add(node)
+    into.new.add(node)
 
 
 def name_actions(due: Due, aggregator: Aggregator, into: Captioned) -> None:
@@ -143,12 +159,15 @@ def name_actions(due: Due, aggregator: Aggregator, into: Captioned) -> None:
     """
     told = into.captions.items()
     nodes = [n for n, caption in told if n in into.fresh and caption.text and not caption.action]
-    todo = [[nodes[i] for i in batch] for batch in batches([into.captions[n].text for n in nodes])]
+    todo, at = list[list[int]](), 0
+    for batch in batches([into.captions[node].text for node in nodes]):
+        todo.append(nodes[at : at + len(batch)])
+        at += len(batch)
     halves: list[list[int]] = []
-    _ask(todo, due, aggregator, into, halves)
+    _ask(todo, aggregator, into, halves)
     if halves and not into.stopped:
         lost: list[list[int]] = []
-        _ask(halves, due, aggregator, into, lost)
+        _ask(halves, aggregator, into, lost)
         into.gaps += [
             due.gap(node, "no brief action: the answer could not be used")
             for batch in lost
@@ -158,7 +177,6 @@ def name_actions(due: Due, aggregator: Aggregator, into: Captioned) -> None:
 
 def _ask(
     todo: Sequence[Sequence[int]],
-    due: Due,
     aggregator: Aggregator,
     into: Captioned,
     unusable: list[list[int]],

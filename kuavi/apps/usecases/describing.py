@@ -1,5 +1,6 @@
 """Descriptions: what search reads of a video's nodes, from captions and annotations."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, StageRecord, VideoRecord
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.same_words import key_of
 from kuavi.domain.space import Embeddings, Text, joined
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.encoders import TextEncoder
@@ -39,7 +41,7 @@ def describe(
 ) -> Outcome[tuple[Part, ...], ModelFailure]:
     """Summaries and actions of all nodes of which something is said, with vectors and clusters.
 
-    Summaries stand each for itself; actions that say the same are of one cluster.
+    Actions that say the same are of one cluster; of summaries only those of equal words.
     """
     texts = texts_by_node(captions, annotations)
     summaries = {node: summary for node, (summary, _) in texts.items() if summary}
@@ -100,8 +102,17 @@ def _clusters(
     layer: Layer, texts: Sequence[str], vectors: Embeddings[Text]
 ) -> tuple[list[int], list[int], list[bool]]:
     if layer == Layer.SUMMARY:
-        n = len(texts)
-        return list(range(n)), [1] * n, [True] * n
+        return _by_words(texts)
     found = duplicates(texts, vectors)
     size = found.size if len(found) else np.empty(0, np.int64)
     return found.cluster.tolist(), size.tolist(), found.representative.tolist()
+
+
+def _by_words(texts: Sequence[str]) -> tuple[list[int], list[int], list[bool]]:
+    """Texts of the same words are of one cluster, of which the first is shown."""
+    keys = [key_of(text) for text in texts]
+    number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    count = Counter(keys)
+    first = {key: place for place, key in reversed(list(enumerate(keys)))}
+    shown = [first[key] == place for place, key in enumerate(keys)]
+    return [number[key] for key in keys], [count[key] for key in keys], shown

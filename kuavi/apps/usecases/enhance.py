@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import define, evolve, field
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.annotating import Annotated, annotate_nodes, annotating_base
+from kuavi.apps.usecases.annotating import Annotating, annotate_nodes, annotations_base
 from kuavi.apps.usecases.captioning import Captioned, Due, caption_nodes, name_actions
 from kuavi.apps.usecases.describing import describe, descriptions_key, record_of
 from kuavi.apps.usecases.look import source
@@ -27,13 +27,11 @@ from kuavi.apps.usecases.telling import (
     mixed_key,
 )
 from kuavi.apps.usecases.to_caption import Selection, select
-from kuavi.domain.annotation import NOBODY
 from kuavi.domain.budget import Spent, less, together
 from kuavi.domain.described import Caption
-from kuavi.domain.fingerprint import Fingerprint, VideoId
+from kuavi.domain.fingerprint import Fingerprint, Json, VideoId
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord, with_stage
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.prompts import REVISION
 from kuavi.domain.tell_plan import Mode, TellPlan
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.library import LibraryView
@@ -49,6 +47,7 @@ class _Run:
 
     plan: TellPlan
     ports: TellPorts
+    view: LibraryView
     video: VideoRecord
     tree: SegmentTree
     captions: dict[int, Caption]
@@ -116,11 +115,13 @@ def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, En
     if isinstance(opened, Failure):
         return opened
     view = opened.unwrap()
-    record, planted = view.video(video), view.tree(video)
+    record, planted, captions = view.video(video), view.tree(video), view.captions(video)
     if isinstance(record, Failure):
         return record
     if isinstance(planted, Failure):
         return planted
+    if isinstance(captions, Failure):
+        return captions
     tree = planted.unwrap()
     if tree is None:
         return Failure(NotPlanted(record.unwrap().title))
@@ -131,12 +132,16 @@ def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, En
     told = ports.progress.report(event)
     if isinstance(told, Failure):
         return told
-    return Success(_Run(plan, ports, record.unwrap(), tree, {}))
+    return Success(_Run(plan, ports, view, record.unwrap(), tree, captions.unwrap()))
+
+
+REVISION = "1"
+"""Grows whenever prompts, or which pictures are shown, change."""
 
 
 def captions_base(video: VideoRecord, plan: TellPlan, ports: TellPorts) -> Fingerprint:
     """What captions depend on: the tree, the pictures, the models, the prompts."""
-    told = [plan.clip_frames, plan.picture_side, REVISION]
+    told: list[Json] = [plan.clip_frames, plan.picture_side, REVISION]
     models = identities(
         None if ports.captioner is None else ports.captioner.model,
         None if ports.aggregator is None else ports.aggregator.model,
@@ -147,58 +152,41 @@ def captions_base(video: VideoRecord, plan: TellPlan, ports: TellPorts) -> Finge
 def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
     """Captions and brief actions of the nodes that have none made so."""
     captioner, aggregator = run.ports.captioner, run.ports.aggregator
-    opened = run.ports.library.view()
-    if isinstance(opened, Failure):
-        return opened
-    view = opened.unwrap()
-    stored = view.captions(run.video.id)
-    if isinstance(stored, Failure):
-        return stored
-    base, there = captions_base(run.video, run.plan, run.ports), stored.unwrap()
-    run.captions = there
+    base, there = captions_base(run.video, run.plan, run.ports), dict(run.captions)
     if captioner is None:
         return Success(None)
-    selected = _selected(run, view)
+    selected = _selected(run)
     if isinstance(selected, Failure):
         return selected
     selection = selected.unwrap()
-    made = Captioned(dict(there))
-    if is_of(run.video.record(Stage.CAPTIONS), base, there):
-        made.fresh |= set(there)
-    made.captions |= {node: Caption(action=NOBODY) for node in selection.dead}
-    made.fresh |= set(selection.dead)
-    due = {n: times for n, times in selection.times_s.items() if not _has(made, n)}
+    fresh = is_of(run.video.record(Stage.CAPTIONS), base, there)
+    made = Captioned(dict(there), set(there) if fresh else set())
+    due = {n: times for n, times in selection.times_s.items() if n not in made.fresh}
     path = source(run.video, run.ports.files) if due else Success(run.video.path)
     if isinstance(path, Failure):
         return path
     work = Due(path.unwrap(), run.tree, due)
-    if due:
-        caption_nodes(work, run.plan, captioner, run.ports, made)
+    caption_nodes(work, run.plan, captioner, run.ports, made)
     if aggregator is not None and not made.stopped:
         name_actions(work, aggregator, made)
     _lend(selection, made)
-    new = [node for node in due if _has(made, node)]
     run.counts = evolve(
         run.counts,
-        captioned=len(new),
+        captioned=len(made.new),
         kept=len(selection.times_s) - len(due),
         alike=len(selection.alike),
-        dead=len(selection.dead),
+        dead=len(made.dead),
     )
     return _save_captions(run, base, made)
 
 
-def _selected(run: _Run, view: LibraryView) -> Outcome[Selection, EnhanceFailure]:
-    rows = view.visual(run.ports.joint.space, only=run.video.id)
+def _selected(run: _Run) -> Outcome[Selection, EnhanceFailure]:
+    rows = run.view.visual(run.ports.joint.space, only=run.video.id)
     if isinstance(rows, Failure):
         return rows
     most = run.plan.clip_frames if run.ports.captioner is None else run.ports.captioner.max_frames
     plan = evolve(run.plan, clip_frames=min(run.plan.clip_frames, most))
     return Success(select(run.tree, plan, rows.unwrap()))
-
-
-def _has(made: Captioned, node: int) -> bool:
-    return node in made.fresh and bool(made.captions[node].text)
 
 
 def _lend(selection: Selection, made: Captioned) -> None:
@@ -234,34 +222,32 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     if aggregator is None:
         run.gaps.append(Gap(Stage.ANNOTATIONS, "this caption preset has no model that annotates"))
         return Success(None)
-    opened = run.ports.library.view()
-    if isinstance(opened, Failure):
-        return opened
-    view = opened.unwrap()
-    stored = view.annotations(run.video.id)
+    stored = run.view.annotations(run.video.id)
     if isinstance(stored, Failure):
         return stored
-    base, there = annotating_base(run.video, run.plan, aggregator), stored.unwrap()
-    fresh = set(there) if is_of(run.video.record(Stage.ANNOTATIONS), base, there) else set()
-    begun = Annotated(run.video, run.tree, run.captions, dict(there), fresh)
-    asked = annotate_nodes(begun, run.plan, view, run.ports)
+    base, there = annotations_base(run.video, run.plan, aggregator), stored.unwrap()
+    work = Annotating(run.video, run.tree, run.captions, dict(there), set())
+    if is_of(run.video.record(Stage.ANNOTATIONS), base, there):
+        work.fresh |= set(there)
+    asked = annotate_nodes(work, run.plan, aggregator, run.view, run.ports)
     if isinstance(asked, Failure):
         return asked
-    made = asked.unwrap()
-    run.gaps += made.gaps
-    run.stopped, run.cancelled = made.stopped, made.cancelled
-    run.counts = evolve(run.counts, annotated=made.n_new)
-    if not made.n_new:
+    run.gaps += work.gaps
+    run.stopped, run.cancelled = work.stopped, work.cancelled
+    run.counts = evolve(run.counts, annotated=work.new)
+    key = mixed_key(base, work.annotations, work.fresh)
+    before = run.video.record(Stage.ANNOTATIONS)
+    if not work.annotations or (before is not None and before.key == key):
         return Success(None)
     record = StageRecord(
         Stage.ANNOTATIONS,
-        mixed_key(base, made.annotations, made.fresh),
-        len(made.annotations),
+        key,
+        len(work.annotations),
         aggregator.evidence,
         aggregator.model,
-        tuple(made.gaps),
+        tuple(work.gaps),
     )
-    return run.commit(record, [Annotations(made.annotations)])
+    return run.commit(record, [Annotations(work.annotations)])
 
 
 def _describe(run: _Run) -> Outcome[None, EnhanceFailure]:

@@ -45,7 +45,7 @@ EnhanceFailure: TypeAlias = (
 
 @frozen
 class Counts:
-    """Nodes: captioned now, standing for others that look alike, left out as dead, annotated now."""
+    """Of nodes: captioned now, looking like another, showing nothing, annotated now, up to date."""
 
     captioned: int = 0
     alike: int = 0
