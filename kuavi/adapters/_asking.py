@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import Factory, define, evolve
 from returns.result import Failure, Success
 
+from kuavi.domain import budget
 from kuavi.domain.budget import UNLIMITED, Budget, Spent
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -36,9 +37,9 @@ class Asking:
     ledger: Ledger
     store: ReplyStore | None = None
 
-    def renew(self, budget: Budget) -> None:
+    def renew(self, allowed: Budget) -> None:
         """Another run begins."""
-        self.ledger = Ledger(limits_of(budget))
+        self.ledger = Ledger(limits_of(allowed))
 
 
 @define(eq=False)
@@ -49,6 +50,14 @@ class Asker:
     asking: Asking
     workers: int = WORKERS
     spent: Spent = Factory(Spent)
+
+    @property
+    def price(self) -> budget.Price | None:
+        """None: nobody said what it costs."""
+        told = self.model.price
+        if told is None:
+            return None
+        return budget.Price(told.input_per_million, told.output_per_million)
 
     def texts(self, requests: Iterable[Request]) -> Iterator[Outcome[str, TellFailure]]:
         """A text for each request, in order; `OutOfBudget` or `Unreachable` is the last item."""
@@ -119,10 +128,11 @@ def price_of(spec: ModelSpec) -> Price | None:
     return None if paid is None or made is None else Price(float(paid), float(made))
 
 
-def limits_of(budget: Budget) -> Limits:
-    return Limits(calls=budget.calls, tokens=budget.tokens, cost_usd=budget.usd)
+def limits_of(allowed: Budget) -> Limits:
+    return Limits(calls=allowed.calls, tokens=allowed.tokens, cost_usd=allowed.usd)
 
 
-def build(budget: Budget = UNLIMITED, replies: str | None = None) -> Asking:
+def build(allowed: Budget = UNLIMITED, replies: str | None = None) -> Asking:
     """A run's budget, and a folder for replies (None: none are kept)."""
-    return Asking(Ledger(limits_of(budget)), None if replies is None else file_store(Path(replies)))
+    store = None if replies is None else file_store(Path(replies))
+    return Asking(Ledger(limits_of(allowed)), store)

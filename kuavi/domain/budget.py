@@ -17,6 +17,21 @@ UNLIMITED = Budget()
 
 
 @frozen
+class Price:
+    """US dollars for a million tokens."""
+
+    input_usd: float = field(validator=ge(0.0))
+    output_usd: float = field(validator=ge(0.0))
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        return (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
+
+
+FREE = Price(0.0, 0.0)
+"""Of models that run on this machine."""
+
+
+@frozen
 class Spent:
     """What was spent: calls that were made, those answered from earlier replies, tokens, dollars.
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import Factory, evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.domain.caption_presets import CAPTION_PRESETS, CaptionPreset, with_captions
 from kuavi.domain.hub_weights import (
     BGE_SMALL,
     EMBEDDINGGEMMA,
@@ -20,6 +21,8 @@ from kuavi.domain.hub_weights import (
 )
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec, Preset, Source, Weights
+
+TELLERS = ("captioner", "aggregator")
 
 
 def _by_name(*specs: ModelSpec) -> dict[str, ModelSpec]:
@@ -37,13 +40,16 @@ ALTERNATIVES: Mapping[str, Mapping[str, ModelSpec]] = {
 class ModelChoices:
     """`models` names an alternative by port, `weights` a directory by what it holds the files of
     (a hub id, a package, a model id).  `download` lets the hub be asked for what is not here;
-    `accept_licences` takes weights that are gated or not for commercial use.
+    `accept_licences` takes weights that are gated or not for commercial use.  `captions` names a
+    caption preset, `caption_server` the address of its server, if it has one.
     """
 
     models: Mapping[str, str] = Factory(dict)
     weights: Mapping[str, str] = Factory(dict)
     download: bool = False
     accept_licences: bool = False
+    captions: str = "none"
+    caption_server: str = ""
 
 
 NO_CHOICES = ModelChoices()
@@ -88,9 +94,47 @@ def known_names(preset: Preset) -> set[str]:
     return {*places, *(spec.model_id for spec in specs if spec.every_weights)}
 
 
+def with_caption_choice(preset: Preset, choices: ModelChoices) -> Outcome[Preset, BadChoice]:
+    """The preset with the captioning models that are chosen, under the names that are given."""
+    captions = CAPTION_PRESETS.get(choices.captions)
+    if captions is None:
+        known = ", ".join(CAPTION_PRESETS)
+        return Failure(BadChoice(f"no caption preset {choices.captions!r}; known: {known}"))
+    made = with_captions(preset, captions)
+    specs: dict[str, Any] = {}
+    for port in TELLERS:
+        spec = made.extras.get(port)
+        if spec is None:
+            continue
+        name = choices.models.get(port)
+        if name is not None:
+            named = _named(spec, captions, port, name)
+            if isinstance(named, Failure):
+                return named
+            spec = named.unwrap()
+        if choices.caption_server:
+            spec = evolve(spec, options={**spec.options, "base_url": choices.caption_server})
+        specs[port] = spec
+    return Success(evolve(made, **specs))
+
+
+def _named(
+    spec: ModelSpec, captions: CaptionPreset, port: str, name: str
+) -> Outcome[ModelSpec, BadChoice]:
+    if captions.any_model:
+        return Success(evolve(spec, model_id=name))
+    offered = captions.alternatives.get(port, {})
+    if name in offered:
+        return Success(offered[name])
+    known = f"choose {', '.join(offered)}" if offered else "it has no other"
+    return Failure(BadChoice(f"no model {name!r} for {port} of {captions.name}; {known}"))
+
+
 def _replaced(preset: Preset, names: Mapping[str, str]) -> Outcome[Preset, BadChoice]:
     specs: dict[str, Any] = {}
     for port, name in names.items():
+        if port in TELLERS:
+            continue
         offered = ALTERNATIVES.get(port, {})
         if name not in offered:
             ports = ", ".join(ALTERNATIVES)

@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import field, frozen
 from attrs.validators import ge, min_len
 
-from kuavi.domain.budget import Spent
+from kuavi.domain.budget import Price, Spent
 from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.fingerprint import Json
 from kuavi.domain.outcome import Outcome
@@ -41,6 +41,11 @@ class Aggregator(Protocol):
 
     @property
     def evidence(self) -> Evidence: ...
+
+    @property
+    def price(self) -> Price | None:
+        """None: it costs money, and nobody said how much."""
+        ...
 
     @property
     def spent(self) -> Spent:

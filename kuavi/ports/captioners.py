@@ -6,7 +6,7 @@ from typing import Protocol
 from attrs import field, frozen
 from attrs.validators import ge, min_len
 
-from kuavi.domain.budget import Spent
+from kuavi.domain.budget import Price, Spent
 from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -36,6 +36,11 @@ class Captioner(Protocol):
     @property
     def max_frames(self) -> int:
         """So many frames a request may hold; 1 for a model of single pictures."""
+        ...
+
+    @property
+    def price(self) -> Price | None:
+        """None: it costs money, and nobody said how much."""
         ...
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from kuavi.adapters._asking import Asker
-from kuavi.domain.budget import Spent
+from kuavi.domain.budget import Price, Spent
 from kuavi.domain.evidence import Evidence, Learned, Model
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.aggregators import TextRequest
@@ -24,6 +24,10 @@ class LanguageAggregator:
     @property
     def evidence(self) -> Evidence:
         return Learned(self.model.model_id)
+
+    @property
+    def price(self) -> Price | None:
+        return self.asker.price
 
     @property
     def spent(self) -> Spent:

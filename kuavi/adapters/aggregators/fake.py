@@ -21,11 +21,13 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
 from kuavi.ports.models import ModelUnavailable
 from rlm.models import scripted
-from rlm.models.messages import Request
+from rlm.models.messages import Price, Request
 
 _WORD = re.compile(r"[^\W\d_]+")
 _MARK = re.compile(r"\[\[\w+\]\] .* (begins|ends)$")
 WORDS = 4
+FEWEST = 3
+"""Lines of fewer words are headings."""
 
 
 class FillingAggregator(LanguageAggregator):
@@ -52,7 +54,8 @@ def _material(text: str) -> list[str]:
         elif inside:
             lines.append(line)
     kept = lines or text.splitlines()
-    return [line for line in kept if _WORD.search(line)]
+    told = [line for line in kept if len(_WORD.findall(line)) >= FEWEST]
+    return told or [line for line in kept if _WORD.search(line)]
 
 
 def _filled(schema: Mapping[str, Any], lines: Iterator[str]) -> Any:
@@ -77,5 +80,5 @@ def _words(line: str) -> Sequence[str]:
 
 
 def build(spec: ModelSpec, asking: Asking) -> Outcome[FillingAggregator, ModelUnavailable]:
-    made = scripted.build(answer, spec.model_id, takes_images=False)
+    made = scripted.build(answer, spec.model_id, False, Price(0.0, 0.0))
     return Success(FillingAggregator(Model(spec.model_id, "words-1"), Asker(made, asking)))

@@ -7,7 +7,7 @@ from attrs import frozen
 from PIL import Image as Picture
 
 from kuavi.adapters._asking import Asker
-from kuavi.domain.budget import Spent
+from kuavi.domain.budget import Price, Spent
 from kuavi.domain.evidence import Evidence, Learned, Model
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -27,6 +27,10 @@ class LanguageCaptioner:
     @property
     def evidence(self) -> Evidence:
         return Learned(self.model.model_id)
+
+    @property
+    def price(self) -> Price | None:
+        return self.asker.price
 
     @property
     def spent(self) -> Spent:

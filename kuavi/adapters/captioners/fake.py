@@ -18,7 +18,7 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
 from kuavi.ports.models import ModelUnavailable
 from rlm.models import scripted
-from rlm.models.messages import Image, Request
+from rlm.models.messages import Image, Price, Request
 
 _NAMES = tuple(PALETTE)
 
@@ -49,7 +49,7 @@ def answer(request: Request) -> str:
 
 def build(spec: ModelSpec, asking: Asking) -> Outcome[ColourCaptioner, ModelUnavailable]:
     """Option `max_frames` (32)."""
-    made = scripted.build(answer, spec.model_id)
+    made = scripted.build(answer, spec.model_id, price=Price(0.0, 0.0))
     model = Model(spec.model_id, "colour-names-1")
     most = int(spec.options.get("max_frames", 32))
     return Success(ColourCaptioner(model, most, Asker(made, asking)))

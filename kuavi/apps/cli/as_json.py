@@ -52,6 +52,7 @@ def of_hit(rank: int, hit: Hit) -> Object:
         "text": hit.text,
         "tags": _tags(hit.tags),
         "thumbnail_s": hit.thumbnail_s,
+        "alike": hit.alike,
         "matches": [_match(match) for match in hit.matches],
     }
 

@@ -100,7 +100,7 @@ def index(
     library = given.open(create=True, limits=_limits(limit or []))
     tell_size(library, paths, plan)
     run = _Run(given, paths, plan, 1 if profile else jobs)
-    with _progress(given.as_json, plain) as progress:
+    with progress_of(given.as_json, plain) as progress:
         told = _profiled(progress) if profile else progress
         run.go(library, told)
     if profile:
@@ -185,7 +185,7 @@ def _show_profile(ledger: "Mapping[str, Any]", given: Shared) -> None:
 
 
 @contextmanager
-def _progress(events: bool, plain: bool) -> Iterator[Any]:
+def progress_of(events: bool, plain: bool) -> Iterator[Any]:
     """The way to tell of progress, which also says when to stop."""
     from kuavi.apps.wiring.registry import Family
 

@@ -7,6 +7,7 @@ import typer
 import kuavi
 from kuavi.apps.cli.ask import ask
 from kuavi.apps.cli.browse import scenes, sheet, transcript
+from kuavi.apps.cli.enhance import enhance
 from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.foresee import anticipate, coherence, predict
 from kuavi.apps.cli.index import index
@@ -77,7 +78,7 @@ def kuavi_command(
 
 
 PANELS = {
-    "Index": {"index": index},
+    "Index": {"index": index, "enhance": enhance},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
     "Understand": {
         "ask": ask,

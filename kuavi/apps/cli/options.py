@@ -23,6 +23,7 @@ class FieldName(StrEnum):
     TRANSCRIPT = "transcript"
     SCREEN = "screen"
     SUMMARY = "summary"
+    ACTION = "action"
     ALL = "all"
 
 

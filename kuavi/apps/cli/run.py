@@ -52,7 +52,7 @@ class Shared:
     def preset_name(self) -> str:
         return self.preset or "embedded"
 
-    def choices(self) -> "ModelChoices":
+    def choices(self, captions: str | None = None, server: str | None = None) -> "ModelChoices":
         """What is said about models."""
         from kuavi.apps.toolbox.session import absolute
         from kuavi.domain.choices import ModelChoices
@@ -63,9 +63,18 @@ class Shared:
             {name: absolute(folder) for name, folder in folders.items()},
             self.download,
             self.accept_licence,
+            captions or "none",
+            server or "",
         )
 
-    def open(self, *, create: bool = False, limits: "DecodeLimits | None" = None) -> "OpenLibrary":
+    def open(
+        self,
+        *,
+        create: bool = False,
+        limits: "DecodeLimits | None" = None,
+        captions: str | None = None,
+        caption_server: str | None = None,
+    ) -> "OpenLibrary":
         """The library; KuaviError where there is none."""
         from kuavi.apps.toolbox.session import open_library
 
@@ -73,7 +82,7 @@ class Shared:
             self.library,
             scene_model_preset=self.preset_name,
             create=create,
-            choices=self.choices(),
+            choices=self.choices(captions, caption_server),
             limits=limits,
         )
 

@@ -43,7 +43,14 @@ def search(
             show_default=False,
         ),
     ] = None,
-    field: Annotated[FieldName, typer.Option(help="Where to look.")] = FieldName.ALL,
+    field: Annotated[
+        FieldName | None,
+        typer.Option(
+            help="Where to look; without it, among brief actions where there are some, else in "
+            "all fields.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many hits.")] = 10,
     video: Annotated[
         list[str] | None,
@@ -67,6 +74,10 @@ def search(
     diverse: Annotated[
         bool, typer.Option("--diverse", help="Hits that differ from each other.")
     ] = False,
+    duplicates: Annotated[
+        bool,
+        typer.Option("--duplicates", help="Show each of several nodes that say the same."),
+    ] = False,
     sheet: Annotated[
         str | None,
         typer.Option(
@@ -87,12 +98,13 @@ def search(
         text,
         image=image,
         like=None if like is None or like_span is None else (like, _seconds(like_span)),
-        field=field.value,
+        field=None if field is None else field.value,
         limit=limit,
         videos=video or [],
         within=None if within is None else _seconds(within),
         scene_s=scene_length,
         diverse=diverse,
+        duplicates=duplicates,
     )
     written = None if sheet is None else _sheet(library, result, sheet)
     return _told(given, library, result, text or "", written)

@@ -12,7 +12,12 @@ from kuavi.domain.spans import clock
 from kuavi.domain.words import Tag
 
 INDENT = 4
-VERBS = {Field.TRANSCRIPT: "said", Field.SCREEN: "written", Field.SUMMARY: "described"}
+VERBS = {
+    Field.TRANSCRIPT: "said",
+    Field.SCREEN: "written",
+    Field.SUMMARY: "described",
+    Field.ACTION: "action",
+}
 
 
 def search_lines(result: SearchResult, query: str, *, terminal: bool) -> list[Line]:
@@ -36,6 +41,7 @@ def _head(rank: int, hit: Hit) -> list[Text]:
         Text(str(rank), "bold"),
         Text(span_text(hit.scene), "bold green"),
         Text(printable(hit.title), "bold"),
+        Text(f"and {hit.alike} alike" if hit.alike else "", "dim"),
     ]
 
 

@@ -17,6 +17,7 @@ from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
 from kuavi.apps.toolbox.mapping import Mapped
 from kuavi.apps.toolbox.outcomes import PathLike, Seconds, absolute, checked, ok
 from kuavi.apps.toolbox.probing import Probing
+from kuavi.apps.toolbox.telling import Telling
 from kuavi.apps.usecases.check_sketch import SketchRecall, sketch_recalls
 from kuavi.apps.usecases.look import Sheet, SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import remove
@@ -49,7 +50,7 @@ from kuavi.ports.progress import Cancelled, Progress, VideoDone
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-class OpenLibrary(Probing, Foreseeing, Mapped, Asking):
+class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(
@@ -100,26 +101,30 @@ class OpenLibrary(Probing, Foreseeing, Mapped, Asking):
         *,
         image: PathLike | None = None,
         like: tuple[PathLike, Seconds] | None = None,
-        field: Field | str = Field.ALL,
+        field: Field | str | None = None,
         limit: int = 10,
         videos: Sequence[PathLike] = (),
         within: Seconds | None = None,
         scene_s: float | None = None,
         diverse: bool = False,
+        duplicates: bool = False,
     ) -> SearchResult:
         """Moments that answer a text, look like a picture file, or are like a span of a video.
 
         Give exactly one of `text`, `image` and `like` (a video and its start and end in seconds).
+        Without a `field` a text is looked for among brief actions where there are some, else in all
+        fields.
         """
         request = checked(
             lambda: SearchRequest(
                 self._query(text, image, like),
-                Field(field),
+                None if field is None else Field(field),
                 limit,
                 tuple(self.video(video).id for video in videos),
                 None if within is None else Span(*within),
                 scene_s,
                 diverse,
+                duplicates,
             )
         )
         return ok(search(request, ok(compose.search_ports(self._tools, self._models))))

@@ -15,26 +15,25 @@ from kuavi.apps.usecases.captioning import Captioned, Due, caption_nodes, name_a
 from kuavi.apps.usecases.describing import describe, descriptions_key, record_of
 from kuavi.apps.usecases.look import source
 from kuavi.apps.usecases.ports import TellPorts
+from kuavi.apps.usecases.stored import Stored, stored
 from kuavi.apps.usecases.telling import (
     Counts,
     EnhanceFailure,
     EnhanceReport,
     NoTellers,
-    NotPlanted,
     base_key,
     identities,
     is_of,
     mixed_key,
 )
 from kuavi.apps.usecases.to_caption import Selection, select
+from kuavi.domain.annotation import Annotation
 from kuavi.domain.budget import Spent, less, together
 from kuavi.domain.described import Caption
 from kuavi.domain.fingerprint import Fingerprint, Json, VideoId
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord, with_stage
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.tell_plan import Mode, TellPlan
-from kuavi.domain.tree import SegmentTree
-from kuavi.ports.library import LibraryView
 from kuavi.ports.parts import Annotations, Captions, Part
 from kuavi.ports.progress import Cancelled, StageDone, StagesPlanned
 
@@ -47,10 +46,10 @@ class _Run:
 
     plan: TellPlan
     ports: TellPorts
-    view: LibraryView
+    before: Stored
     video: VideoRecord
-    tree: SegmentTree
     captions: dict[int, Caption]
+    annotations: dict[int, Annotation]
     counts: Counts = field(factory=Counts)
     gaps: list[Gap] = field(factory=list)
     stopped: str = ""
@@ -111,28 +110,20 @@ def _spent(ports: TellPorts) -> Spent:
 
 
 def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, EnhanceFailure]:
-    opened = ports.library.view()
-    if isinstance(opened, Failure):
-        return opened
-    view = opened.unwrap()
-    record, planted, captions = view.video(video), view.tree(video), view.captions(video)
-    if isinstance(record, Failure):
-        return record
-    if isinstance(planted, Failure):
-        return planted
-    if isinstance(captions, Failure):
-        return captions
-    tree = planted.unwrap()
-    if tree is None:
-        return Failure(NotPlanted(record.unwrap().title))
+    found = stored(video, ports.library)
+    if isinstance(found, Failure):
+        return found
+    there = found.unwrap()
     stages = [Stage.CAPTIONS, Stage.DESCRIPTIONS]
     if plan.mode is Mode.FULL:
         stages.insert(1, Stage.ANNOTATIONS)
-    event = StagesPlanned(record.unwrap().path, tuple(stages), ())
+    event = StagesPlanned(there.video.path, tuple(stages), ())
     told = ports.progress.report(event)
     if isinstance(told, Failure):
         return told
-    return Success(_Run(plan, ports, view, record.unwrap(), tree, captions.unwrap()))
+    return Success(
+        _Run(plan, ports, there, there.video, dict(there.captions), dict(there.annotations))
+    )
 
 
 REVISION = "1"
@@ -165,7 +156,7 @@ def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
     path = source(run.video, run.ports.files) if due else Success(run.video.path)
     if isinstance(path, Failure):
         return path
-    work = Due(path.unwrap(), run.tree, due)
+    work = Due(path.unwrap(), run.before.tree, due)
     caption_nodes(work, run.plan, captioner, run.ports, made)
     if aggregator is not None and not made.stopped:
         name_actions(work, aggregator, made)
@@ -181,12 +172,12 @@ def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
 
 
 def _selected(run: _Run) -> Outcome[Selection, EnhanceFailure]:
-    rows = run.view.visual(run.ports.joint.space, only=run.video.id)
+    rows = run.before.view.visual(run.ports.joint.space, only=run.video.id)
     if isinstance(rows, Failure):
         return rows
     most = run.plan.clip_frames if run.ports.captioner is None else run.ports.captioner.max_frames
     plan = evolve(run.plan, clip_frames=min(run.plan.clip_frames, most))
-    return Success(select(run.tree, plan, rows.unwrap()))
+    return Success(select(run.before.tree, plan, rows.unwrap()))
 
 
 def _lend(selection: Selection, made: Captioned) -> None:
@@ -222,16 +213,14 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     if aggregator is None:
         run.gaps.append(Gap(Stage.ANNOTATIONS, "this caption preset has no model that annotates"))
         return Success(None)
-    stored = run.view.annotations(run.video.id)
-    if isinstance(stored, Failure):
-        return stored
-    base, there = annotations_base(run.video, run.plan, aggregator), stored.unwrap()
-    work = Annotating(run.video, run.tree, run.captions, dict(there), set())
+    base, there = annotations_base(run.video, run.plan, aggregator), run.before.annotations
+    work = Annotating(run.video, run.before.tree, run.captions, dict(there), set())
     if is_of(run.video.record(Stage.ANNOTATIONS), base, there):
         work.fresh |= set(there)
-    asked = annotate_nodes(work, run.plan, aggregator, run.view, run.ports)
+    asked = annotate_nodes(work, run.plan, aggregator, run.before.view, run.ports)
     if isinstance(asked, Failure):
         return asked
+    run.annotations = work.annotations
     run.gaps += work.gaps
     run.stopped, run.cancelled = work.stopped, work.cancelled
     run.counts = evolve(run.counts, annotated=work.new)
@@ -259,13 +248,7 @@ def _describe(run: _Run) -> Outcome[None, EnhanceFailure]:
         return Success(None)
     if run.video.record(Stage.CAPTIONS) is None and run.video.record(Stage.ANNOTATIONS) is None:
         return Success(None)
-    opened = run.ports.library.view()
-    if isinstance(opened, Failure):
-        return opened
-    annotations = opened.unwrap().annotations(run.video.id)
-    if isinstance(annotations, Failure):
-        return annotations
-    parts = describe(run.tree, run.captions, annotations.unwrap(), encoder)
+    parts = describe(run.before.tree, run.captions, run.annotations, encoder)
     if isinstance(parts, Failure):
         return parts
     return run.commit(record_of(run.video, encoder, parts.unwrap()), parts.unwrap())

@@ -3,29 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
+from kuavi.apps.usecases.stored import StoredFailure
 from kuavi.domain.budget import Spent
 from kuavi.domain.evidence import Model
 from kuavi.domain.fingerprint import Fingerprint, Json, fingerprint_of
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.spans import Span
 from kuavi.domain.tell_plan import TellPlan
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.files import FilesFailure
-from kuavi.ports.library import LibraryFailure
 from kuavi.ports.models import ModelFailure
 from kuavi.ports.progress import Cancelled
 from kuavi.ports.reader import ReadFailure
-
-
-@frozen
-class NotPlanted:
-    """The video has no segment tree whose nodes could be told of."""
-
-    title: str
-
-    def __str__(self) -> str:
-        return f"{self.title}: has no segment tree yet; run `kuavi index` on it first"
 
 
 @frozen
@@ -39,7 +30,7 @@ class NoTellers:
 
 
 EnhanceFailure: TypeAlias = (
-    LibraryFailure | FilesFailure | ReadFailure | ModelFailure | NotPlanted | NoTellers | Cancelled
+    StoredFailure | FilesFailure | ReadFailure | ModelFailure | NoTellers | Cancelled
 )
 
 
@@ -105,13 +96,18 @@ def identities(*models: Model | None) -> list[Json]:
 
 
 def chosen_nodes(tree: SegmentTree, nodes: Sequence[int], plan: TellPlan) -> list[int]:
-    """Those of the nodes that the plan asks for, in order."""
-    within, only = plan.within, plan.nodes
-    kept = [node for node in nodes if only is None or node in only]
-    if within is None:
-        return kept
-    return [node for node in kept if tree.span_of(node).overlap(within) is not None]
+    """Those of the nodes that the plan asks for, in order: in the span if half of each is, and, of
+    listed nodes, those and all below them.
+    """
+    kept = list(nodes)
+    if plan.nodes is not None:
+        spans = [tree.span_of(node) for node in plan.nodes]
+        kept = [node for node in kept if any(_within(tree.span_of(node), s, 1.0) for s in spans)]
+    if plan.within is not None:
+        kept = [node for node in kept if _within(tree.span_of(node), plan.within, 0.5)]
+    return kept
 
 
-def with_gaps(report: EnhanceReport, gaps: Sequence[Gap], stopped: str = "") -> EnhanceReport:
-    return evolve(report, gaps=(*report.gaps, *gaps), stopped=stopped or report.stopped)
+def _within(span: Span, outer: Span, share: float) -> bool:
+    both = span.overlap(outer)
+    return both is not None and both.duration_s >= share * span.duration_s - 1e-9

@@ -20,7 +20,14 @@ from kuavi.apps.wiring.heap import give_back_large
 from kuavi.apps.wiring.models import SCAN, SEARCH, WORDS, Models
 from kuavi.apps.wiring.registry import Family
 from kuavi.apps.wiring.warming import Warming
-from kuavi.domain.choices import NO_CHOICES, BadChoice, ModelChoices, chosen, known_names
+from kuavi.domain.choices import (
+    NO_CHOICES,
+    BadChoice,
+    ModelChoices,
+    chosen,
+    known_names,
+    with_caption_choice,
+)
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier
 from kuavi.domain.outcome import Outcome
@@ -163,7 +170,10 @@ def known_preset(name: str, choices: ModelChoices) -> Outcome[Preset, UnknownPre
     """A preset by name, with the choices made and $KUAVI_WEIGHTS looked through."""
     if name not in PRESETS:
         return Failure(UnknownPreset(name))
-    named = chosen(PRESETS[name], ModelChoices(models=choices.models))
+    told = with_caption_choice(PRESETS[name], choices)
+    if isinstance(told, Failure):
+        return told
+    named = chosen(told.unwrap(), ModelChoices(models=choices.models))
     if isinstance(named, Failure):
         return named
     weights = _own_weights(named.unwrap()) | dict(choices.weights)
