@@ -16,6 +16,7 @@ from rlm.models.spec import ModelSpec
 from rlm.models.trouble import NoImages
 from tests.asking import PICTURE, SCHEMA, asking
 from tests.chat_server import serving
+from tests.gemini_form import generated
 
 KEY = "sk-very-secret-0123456789"
 PRICE = Price(0.5, 2.0)
@@ -36,22 +37,27 @@ def scripted(setup: Setup) -> LanguageModel:
     return builder("scripted")(answer, takes_images=setup.takes_images, price=setup.price)
 
 
+def gemini(setup: Setup) -> LanguageModel:
+    pytest.importorskip("google.genai", reason="the extra `gemini` is not installed")
+    pytest.importorskip("httpx", reason="the extra `gemini` is not installed")
+    server = setup.stack.enter_context(serving(generated))
+    return remote(ModelSpec("gemini", "gem-1", base_url=server.url), setup)
+
+
 def openai_compatible(setup: Setup) -> LanguageModel:
     pytest.importorskip("httpx", reason="the extra `captions` is not installed")
     server = setup.stack.enter_context(serving())
-    spec = ModelSpec(
-        "openai_compatible",
-        "small-1",
-        base_url=server.url,
-        key_env="THE_KEY",
-        takes_images=setup.takes_images,
-        price=setup.price,
-    )
-    model: LanguageModel = builder(spec.adapter)(spec, {"THE_KEY": KEY}).unwrap()
+    return remote(ModelSpec("openai_compatible", "small-1", base_url=server.url), setup)
+
+
+def remote(spec: ModelSpec, setup: Setup) -> LanguageModel:
+    spec = evolve(spec, key_env="A_KEY", takes_images=setup.takes_images, price=setup.price)
+    model: LanguageModel = builder(spec.adapter)(spec, {"A_KEY": KEY}).unwrap()
     return model
 
 
 ADAPTERS: dict[str, Callable[[Setup], LanguageModel]] = {
+    "gemini": gemini,
     "openai_compatible": openai_compatible,
     "scripted": scripted,
 }
