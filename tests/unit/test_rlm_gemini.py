@@ -85,7 +85,7 @@ def test_what_is_sent(server: ChatServer) -> None:
     assert [turn["role"] for turn in (first, second, third)] == ["user", "model", "user"]
     picture, text = first["parts"]
     assert base64.urlsafe_b64decode(picture["inlineData"]["data"]) == PICTURE.data
-    assert picture["inlineData"]["mimeType"] == "image/jpeg"
+    assert named(picture["inlineData"])["mimetype"] == "image/jpeg"
     assert text["text"] == "look"
     assert reply.model == "gem-1-0731"
     assert not reply.usage.estimated
