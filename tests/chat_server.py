@@ -50,6 +50,7 @@ class Seen:
 @define(eq=False)
 class ChatServer:
     url: str
+    complete: Callable[[Seen], dict[str, Any]]
     seen: list[Seen] = Factory(list)
     faults: list[Raw] = Factory(list)
     always: Callable[[dict[str, Any]], Raw | None] = lambda _: None
@@ -60,7 +61,7 @@ class ChatServer:
             self.seen.append(seen)
             if self.faults:
                 return self.faults.pop(0)
-        return self.always(seen.body) or Raw(200, json.dumps(completion(seen.body)).encode())
+        return self.always(seen.body) or Raw(200, json.dumps(self.complete(seen)).encode())
 
 
 def completion(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,9 +85,13 @@ def completion(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"model": f"{body['model']}-0731", "choices": [choice], "usage": used}
 
 
+def chat(seen: Seen) -> dict[str, Any]:
+    return completion(seen.body)
+
+
 @contextmanager
-def serving() -> Iterator[ChatServer]:
-    """A server for as long as the block runs."""
+def serving(complete: Callable[[Seen], dict[str, Any]] = chat) -> Iterator[ChatServer]:
+    """A server for as long as the block runs; `complete` is its protocol."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -125,7 +130,7 @@ def serving() -> Iterator[ChatServer]:
 
     http = Quiet(("127.0.0.1", 0), Handler)
     # a path of its own: what a process remembers of one server is not taken for another's
-    server = ChatServer(f"http://127.0.0.1:{http.server_port}/{next(NUMBERS)}/v1")
+    server = ChatServer(f"http://127.0.0.1:{http.server_port}/{next(NUMBERS)}/v1", complete)
     thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from returns.result import Failure, Success
 
-from rlm.models.canonical import likely_tokens, most_input_tokens, schema_told
+from rlm.models.canonical import likely_tokens, most_input_tokens, with_schema_told
 from rlm.models.messages import Image, Message, Price, Reply, Request, Usage
 from rlm.models.trouble import BadReply, one_line
 from rlm.outcome import Outcome
@@ -38,8 +38,7 @@ class Wording:
 
 def body(model: str, request: Request, form: Form, wording: Wording) -> dict[str, Any]:
     """The JSON of a request."""
-    told = schema_told(request) if form is not Form.SCHEMA else None
-    messages = request.messages if told is None else (told, *request.messages)
+    messages = request.messages if form is Form.SCHEMA else with_schema_told(request)
     fields: dict[str, Any] = {
         "model": model,
         "messages": [_message(message, wording) for message in messages],

@@ -4,6 +4,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from attrs import evolve
+
 from rlm.models.messages import Message, Request
 
 FORM = 1
@@ -45,10 +47,8 @@ def most_input_tokens(request: Request, image_tokens: int = IMAGE_TOKENS) -> int
     A byte-level tokenizer makes no more tokens than bytes, so for text this *is* a bound (usually
     3 to 5 times what is used); for images it is a heuristic.
     """
-    told = schema_told(request)
-    schema = "" if told is None else told.text
     texts = sum(len(m.text.encode()) + len(m.role) + PER_MESSAGE for m in request.messages)
-    return texts + len(schema.encode()) + image_tokens * len(request.images)
+    return texts + len(schema_told(request).encode()) + image_tokens * len(request.images)
 
 
 def likely_tokens(text: str) -> int:
@@ -56,10 +56,20 @@ def likely_tokens(text: str) -> int:
     return -(-len(text.encode()) // 4)
 
 
-def schema_told(request: Request) -> Message | None:
-    """The schema as a system message, for models that can't be held to one; None without one."""
+def schema_told(request: Request) -> str:
+    """The schema in words, for models that can't be held to one; "" without one."""
     if request.schema is None:
-        return None
+        return ""
     schema = json.dumps(request.schema, ensure_ascii=False)
-    text = f"Answer with one JSON object and nothing else. It satisfies this JSON schema: {schema}"
-    return Message("system", text)
+    return f"Answer with one JSON object and nothing else. It satisfies this JSON schema: {schema}"
+
+
+def with_schema_told(request: Request) -> tuple[Message, ...]:
+    """The messages, with the schema told in the first system message, which is added if need be."""
+    told, messages = schema_told(request), request.messages
+    if not told:
+        return messages
+    if messages[0].role == "system":
+        first = evolve(messages[0], text=f"{messages[0].text}\n\n{told}")
+        return (first, *messages[1:])
+    return (Message("system", told), *messages)

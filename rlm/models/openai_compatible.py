@@ -21,7 +21,7 @@ from typing import Any
 from weakref import finalize
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from rlm.models._chat_form import (
@@ -34,23 +34,18 @@ from rlm.models._chat_form import (
     message_of,
     parsed,
 )
-from rlm.models._server import Server, is_loopback, of_status, server_of
+from rlm.models._httpx import client_for, of_fault
+from rlm.models._server import Server, of_status, server_of
 from rlm.models.messages import Price, Reply, Request
 from rlm.models.spec import ModelSpec
-from rlm.models.trouble import (
-    BadReply,
-    ModelTrouble,
-    NoImages,
-    ServerFailed,
-    TimedOut,
-    Unloadable,
-    Unreachable,
-)
+from rlm.models.trouble import BadReply, ModelTrouble, NoImages, TimedOut, Unloadable
 from rlm.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
 OPENAI = "https://api.openai.com/v1"
+KEY = "OPENAI_API_KEY"
+"""Where OpenAI's own key is looked for, if the spec names neither server nor variable."""
 RECIPE = 1
 """Raise when the same request is sent in another way."""
 MOST_BYTES = 32 << 20
@@ -116,16 +111,8 @@ class ChatModel:
     def _sent(self, fields: dict[str, Any]) -> Outcome[_Answer, ModelTrouble]:
         try:
             return self._exchanged(json.dumps(fields).encode())
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            reason = self.server.said(str(error) or type(error).__name__)
-            return Failure(Unreachable(self.model_id, self.server.url, reason))
-        except httpx.TimeoutException:
-            return Failure(TimedOut(self.model_id, self.timeout_s))
-        except httpx.DecodingError as error:
-            return Failure(BadReply(self.model_id, self.server.said(str(error))))
-        except httpx.TransportError as error:
-            reason = f"the connection broke ({self.server.said(str(error))})"
-            return Failure(ServerFailed(self.model_id, None, reason))
+        except httpx.RequestError as fault:
+            return Failure(of_fault(self.server, self.timeout_s, fault))
 
     def _exchanged(self, content: bytes) -> Outcome[_Answer, ModelTrouble]:
         """Sends and reads all; a server that only dribbles is given up after the timeout."""
@@ -153,6 +140,8 @@ def build(
     spec: ModelSpec, environ: Mapping[str, str] = os.environ
 ) -> Outcome[ChatModel, ModelTrouble]:
     """A model behind a server; nothing is asked yet."""
+    if spec.key_env is None and spec.base_url is None:
+        spec = evolve(spec, key_env=KEY)
     server = server_of(spec, OPENAI, environ)
     if isinstance(server, Failure):
         return server
@@ -171,12 +160,8 @@ def build(
     headers = {"content-type": "application/json"}
     if key is not None:
         headers["authorization"] = f"Bearer {key}"
-    client = httpx.Client(
-        headers=headers,
-        timeout=spec.timeout_s,
-        follow_redirects=False,
-        trust_env=not is_loopback(url),  # no proxy stands between us and ourselves
-    )
+    client = client_for(server.unwrap(), spec.timeout_s)
+    client.headers.update(headers)
     model = ChatModel(
         model_id=spec.model,
         revision=f"chat-{RECIPE} {url} {options}",

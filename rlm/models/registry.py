@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-ADAPTERS = ("openai_compatible", "scripted")
+ADAPTERS = ("gemini", "openai_compatible", "scripted", "transformers_local")
 
 
 class UnknownAdapterError(LookupError):

@@ -197,7 +197,7 @@ RLM_LIGHT = {"httpx", "google", "torch", "transformers", "numpy", "PIL", "kuavi"
 
 
 def rlm_core() -> list[str]:
-    adapters = {f"rlm.models.{name}" for name in language_models.ADAPTERS}
+    adapters = {f"rlm.models.{name}" for name in ("_httpx", *language_models.ADAPTERS)}
     return ["rlm", *(name for name in submodules(rlm) if name not in adapters)]
 
 

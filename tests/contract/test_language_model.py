@@ -14,8 +14,10 @@ from rlm.models.registry import ADAPTERS as NAMES
 from rlm.models.registry import UnknownAdapterError, builder
 from rlm.models.spec import ModelSpec
 from rlm.models.trouble import NoImages
-from tests.asking import PICTURE, SCHEMA, asking
+from tests.asking import SCHEMA, asking
 from tests.chat_server import serving
+from tests.gemini_form import generated
+from tests.tiny_language import painted, tiny_language, tiny_vision_language
 
 KEY = "sk-very-secret-0123456789"
 PRICE = Price(0.5, 2.0)
@@ -36,24 +38,39 @@ def scripted(setup: Setup) -> LanguageModel:
     return builder("scripted")(answer, takes_images=setup.takes_images, price=setup.price)
 
 
+def gemini(setup: Setup) -> LanguageModel:
+    pytest.importorskip("google.genai", reason="the extra `gemini` is not installed")
+    pytest.importorskip("httpx", reason="the extra `gemini` is not installed")
+    server = setup.stack.enter_context(serving(generated))
+    return remote(ModelSpec("gemini", "gem-1", base_url=server.url), setup)
+
+
 def openai_compatible(setup: Setup) -> LanguageModel:
     pytest.importorskip("httpx", reason="the extra `captions` is not installed")
     server = setup.stack.enter_context(serving())
+    return remote(ModelSpec("openai_compatible", "small-1", base_url=server.url), setup)
+
+
+def transformers_local(setup: Setup) -> LanguageModel:
+    folder = tiny_vision_language() if setup.takes_images else tiny_language()
     spec = ModelSpec(
-        "openai_compatible",
-        "small-1",
-        base_url=server.url,
-        key_env="THE_KEY",
-        takes_images=setup.takes_images,
-        price=setup.price,
+        "transformers_local", str(folder), takes_images=setup.takes_images, price=setup.price
     )
-    model: LanguageModel = builder(spec.adapter)(spec, {"THE_KEY": KEY}).unwrap()
+    model: LanguageModel = builder(spec.adapter)(spec).unwrap()
+    return model
+
+
+def remote(spec: ModelSpec, setup: Setup) -> LanguageModel:
+    spec = evolve(spec, key_env="A_KEY", takes_images=setup.takes_images, price=setup.price)
+    model: LanguageModel = builder(spec.adapter)(spec, {"A_KEY": KEY}).unwrap()
     return model
 
 
 ADAPTERS: dict[str, Callable[[Setup], LanguageModel]] = {
+    "gemini": gemini,
     "openai_compatible": openai_compatible,
     "scripted": scripted,
+    "transformers_local": transformers_local,
 }
 
 
@@ -171,4 +188,4 @@ def test_an_unknown_adapter_is_told_with_those_that_are_known() -> None:
 
 @pytest.fixture(scope="module")
 def picture() -> Image:
-    return PICTURE
+    return painted()
