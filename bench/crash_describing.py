@@ -54,16 +54,8 @@ def _words(tree: SegmentTree) -> Iterator[Sequence[Part]]:
     nobody = Action("", "", NOBODY)
     told = [f"node {node} from {span.start_s:.2f}" for node, span in zip(nodes, spans, strict=True)]
     yield [Captions({node: Caption(told[node], f"a clip of {told[node]}") for node in nodes})]
-    yield [
-        Annotations(
-            {
-                node: Annotation(
-                    Summary(told[node], f"{told[node]}, at length"), Action("", "", "")
-                )
-                for node in nodes
-            }
-        )
-    ]
+    told_more = {node: Summary(told[node], f"{told[node]}, at length") for node in nodes}
+    yield [Annotations({node: Annotation(one, nobody) for node, one in told_more.items()})]
     parts: list[Part] = []
     for layer in (Layer.SUMMARY, Layer.ACTION):
         texts = [f"{layer.value} of {one}" for one in told]
