@@ -13,7 +13,15 @@ from attrs import frozen
 from kuavi.domain.agreement import Spoken, agreements, belief, spoken, with_strangers
 from kuavi.domain.annotation import NOBODY, Annotation
 from kuavi.domain.annotation_rules import RULES, broken
-from kuavi.domain.calibration import NONE, Grid, logistic, robust_z, strangers
+from kuavi.domain.calibration import (
+    FEWEST_STRANGERS,
+    NONE,
+    Grid,
+    Scores,
+    logistic,
+    robust_z,
+    strangers,
+)
 from kuavi.domain.degeneracy import INSTRUCTIONS, Grams, degeneracy, shares
 from kuavi.domain.quality_signal import Measure, Signal
 from kuavi.domain.space import Embeddings, Joint, SpaceMismatchError, Text, unit
@@ -185,13 +193,22 @@ def visual_alignment(joint: JointRows, tree: SegmentTree, nodes: Ids) -> list[Si
     for i, row in enumerate(grid):
         chosen = row[row != NONE]
         others = chosen[frames[chosen] @ frames[i] < ALIKE_FRAMES]
+        if len(others) < FEWEST_STRANGERS:
+            continue
         null[i, : 2 * len(others)] = np.append(frames[others] @ texts[i], texts[others] @ frames[i])
-    z = robust_z(true, null, LEAST_VISUAL_SIGMA)
-    value = logistic(1.5 * (np.nan_to_num(z) - 1))
+    value = fit(true, null)
     what = "the words fit other frames of the video as well"
-    found = _signals(Measure.VISUAL, value, true, ~np.isnan(z), what)
+    found = _signals(Measure.VISUAL, np.nan_to_num(value), true, ~np.isnan(value), what)
     by_node = dict(zip(joint.nodes.tolist(), found, strict=True))
     return [by_node.get(node) for node in nodes.tolist()]
+
+
+def fit(cosines: Reals, null: Scores) -> Reals:
+    """How far each cosine (n,) stands out from its null (n, k), in [0, 1]: a half at one spread.
+
+    NaN where the null has too few.  Nothing but the null tells how large a cosine should be.
+    """
+    return logistic(1.5 * (robust_z(cosines, null, LEAST_VISUAL_SIGMA) - 1))
 
 
 def _signals(
