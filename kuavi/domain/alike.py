@@ -30,6 +30,7 @@ MOST_PAIRS = 128
 """So many pairs a row, on average, are kept at most: as many bytes as a row of 512 numbers."""
 
 _BLOCK = 1024
+_LOW = 256
 _WIDE = 4096
 
 
@@ -85,13 +86,19 @@ def _codes(first: Any, second: Any, n: int) -> Indices:
     return np.minimum(first, second) * n + np.maximum(first, second)
 
 
+def _where(true: Any) -> tuple[Indices, Indices]:
+    """Where a mask (a, b) is true; sooner than `np.nonzero` for one that hardly is."""
+    rows, columns = np.divmod(np.flatnonzero(true), true.shape[1])
+    return rows, columns
+
+
 def _all(rows: Matrix, least: float) -> Iterator[Indices]:
     """Block by block of the upper triangle."""
     n, edge = len(rows), np.float32(least - 2 * ROUNDING)
-    for top in range(0, n, _BLOCK):
-        block = rows[top : top + _BLOCK]
+    for top in range(0, n, _LOW):
+        block = rows[top : top + _LOW]
         for left in range(top, n, _WIDE):
-            a, b = np.nonzero(block @ rows[left : left + _WIDE].T >= edge)
+            a, b = _where(block @ rows[left : left + _WIDE].T >= edge)
             a, b = a + top, b + left
             yield _codes(a[a < b], b[a < b], n)
 
@@ -113,7 +120,7 @@ def _probed(rows: Matrix, cells: Cells, least: float) -> Iterator[Indices]:
             part = rows[inside[left : left + _WIDE]].T
             for top in range(0, len(asking), _BLOCK):
                 some = asking[top : top + _BLOCK]
-                a, b = np.nonzero(rows[some] @ part >= edge)
+                a, b = _where(rows[some] @ part >= edge)
                 one, other = some[a], inside[left + b]
                 different = one != other
                 yield _codes(one[different], other[different], n)
