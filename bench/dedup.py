@@ -234,6 +234,16 @@ PROBES = (
     ("peel apple", "peel pear"),
 )
 
+VERBS = (
+    "open close stir peel wash dry cut lift drop paint weigh fold tie hold throw show fill empty "
+    "heat cool measure label break repair push pull smell taste clean shake"
+)
+OBJECTS = (
+    "pot,door,egg,apple,pear,box,bottle,rope,shirt,car,bike,wheel,table,chair,left hand,right hand,"
+    "phone,laptop,wire,red wire,blue wire,front wheel,rear wheel,small bowl,large bowl,salt,sugar,"
+    "milk,cream,onion,garlic,potato,carrot,knife,fork,spoon,cup,mug,glass,window,drawer,cabinet"
+)
+
 
 def encoded(texts: Sequence[str]) -> Embeddings[Text]:
     encoder = minilm.build(evolve(EMBEDDED.text, options={"threads": 1})).unwrap()
@@ -249,6 +259,26 @@ def probes() -> None:
         print(
             f"  {cosine:.3f} {'joined' if found.n_clusters == 1 else '-':6} {pair[0]} | {pair[1]}"
         )
+
+
+def different() -> None:
+    """Verbs with objects: all different actions, so whatever is joined is joined wrongly."""
+    texts = [f"{verb} {thing}" for verb in VERBS.split() for thing in OBJECTS.split(",")]
+    vectors, sides = encoded(texts), sides_of([key_of(text) for text in texts])
+    cosine = np.triu(vectors.rows @ vectors.rows.T, 1)
+    print(f"\n{len(texts)} different actions of a verb and an object, all-MiniLM-L6-v2")
+    for threshold in THRESHOLDS:
+        i, j = np.nonzero(cosine >= threshold)
+        left = ~contrary(sides, i, j)
+        found = duplicates(texts, vectors, threshold)
+        print(
+            f"  at {threshold}: {len(i)} pairs near enough, {left.sum()} but for opposites; "
+            f"{len(texts) - found.n_clusters} texts hidden wrongly"
+        )
+    i, j = np.nonzero(cosine >= SAME)
+    left = ~contrary(sides, i, j)
+    named = [f"{texts[a]} | {texts[b]}" for a, b in zip(i[left], j[left], strict=True)]
+    print(f"  at {SAME}:", ", ".join(named[:30]) or "none")
 
 
 def actions_of(path: Path) -> tuple[list[str], list[int]]:
@@ -309,6 +339,7 @@ def main() -> None:
         of_one_kind(min(options.n, 4 * FEW))
         diverse()
     probes()
+    different()
     if options.examples.exists():
         real(options.examples, options.texts)
     else:
