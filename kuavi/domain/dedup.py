@@ -171,7 +171,7 @@ def _stars(rows: Matrix, weights: Any, sides: Sides, how: tuple[float, int]) -> 
     pairs = alike(rows, threshold, few)
     if pairs is None:
         return stars_by_weight(
-            rows, weights, threshold, lambda i, j: contrary(sides, i[:, None], j[None, :])
+            rows, weights, threshold, (lambda i, j: contrary(sides, i[:, None], j[None, :]), few)
         )
     able = ~contrary(sides, pairs.first, pairs.second)
     return stars(Pairs(pairs.first[able], pairs.second[able], pairs.cosine[able]), weights)
