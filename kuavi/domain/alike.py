@@ -2,10 +2,8 @@
 
 Where rows are many they are split into cells by k-means (see `cells`), and each row is compared
 with the rows of the cells nearest to it, as in an inverted file (Jegou, Douze and Schmid, PAMI
-2011).  Row x and a row of cell C can be r apart only if x is no further than r from the half-space
-of what is nearer to C than to x's own centre A, so (x.A - x.C) / |A - C| <= r: cells that fail are
-left out, and nothing is lost by it.  What is lost lies in cells beyond the first `PROBES` of both
-rows.  What is found is always alike: every pair's cosine is computed from its two rows.
+2011).  What is lost lies in cells beyond those that both rows look into.  What is found is always
+alike: every pair's cosine is computed from its two rows.
 """
 
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import field, frozen
 
-from kuavi.domain.cells import Cells, cells_of
+from kuavi.domain.cells import Cells, cells_of, looks
 from kuavi.domain.layers import Indices
 from kuavi.domain.space import Matrix
 
@@ -22,14 +20,13 @@ Cosines: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 FEW = 8_000
 """Up to so many rows each is compared with each."""
-PROBES = 4
-"""So many cells are looked into for a row: its own and the next."""
 ROUNDING = 1e-5
 """Two ways to multiply two unit vectors differ by less."""
-MOST_PAIRS = 128
-"""So many pairs a row, on average, are kept at most: as many bytes as a row of 512 numbers."""
+MOST_PAIRS = 32
+"""So many pairs a row, on average, are kept at most, which is about as much as the row is."""
 
 _BLOCK = 1024
+_LOW = 256
 _WIDE = 4096
 
 
@@ -85,13 +82,19 @@ def _codes(first: Any, second: Any, n: int) -> Indices:
     return np.minimum(first, second) * n + np.maximum(first, second)
 
 
+def _where(true: Any) -> tuple[Indices, Indices]:
+    """Where a mask (a, b) is true; sooner than `np.nonzero` for one that hardly is."""
+    rows, columns = np.divmod(np.flatnonzero(true), true.shape[1])
+    return rows, columns
+
+
 def _all(rows: Matrix, least: float) -> Iterator[Indices]:
     """Block by block of the upper triangle."""
     n, edge = len(rows), np.float32(least - 2 * ROUNDING)
-    for top in range(0, n, _BLOCK):
-        block = rows[top : top + _BLOCK]
+    for top in range(0, n, _LOW):
+        block = rows[top : top + _LOW]
         for left in range(top, n, _WIDE):
-            a, b = np.nonzero(block @ rows[left : left + _WIDE].T >= edge)
+            a, b = _where(block @ rows[left : left + _WIDE].T >= edge)
             a, b = a + top, b + left
             yield _codes(a[a < b], b[a < b], n)
 
@@ -99,43 +102,21 @@ def _all(rows: Matrix, least: float) -> Iterator[Indices]:
 def _probed(rows: Matrix, cells: Cells, least: float) -> Iterator[Indices]:
     """Cell by cell: its own rows against all rows that look into it."""
     n, edge = len(rows), np.float32(least - 2 * ROUNDING)
-    own, looker, into = _looks(rows, cells, float(np.sqrt(max(2 - 2 * least, 0)) + ROUNDING))
+    own, looker, into = looks(rows, cells, least)
     members, ends = (
         np.argsort(own, kind="stable"),
         np.cumsum(np.bincount(own, minlength=len(cells))),
     )
     by_cell = np.argsort(into, kind="stable")
-    looks = np.cumsum(np.bincount(into, minlength=len(cells)))
+    asked = np.cumsum(np.bincount(into, minlength=len(cells)))
     for cell in range(len(cells)):
         inside = members[ends[cell - 1] if cell else 0 : ends[cell]]
-        asking = looker[by_cell[looks[cell - 1] if cell else 0 : looks[cell]]]
+        asking = looker[by_cell[asked[cell - 1] if cell else 0 : asked[cell]]]
         for left in range(0, len(inside), _WIDE):
             part = rows[inside[left : left + _WIDE]].T
             for top in range(0, len(asking), _BLOCK):
                 some = asking[top : top + _BLOCK]
-                a, b = np.nonzero(rows[some] @ part >= edge)
+                a, b = _where(rows[some] @ part >= edge)
                 one, other = some[a], inside[left + b]
                 different = one != other
                 yield _codes(one[different], other[different], n)
-
-
-def _looks(rows: Matrix, cells: Cells, reach: float) -> tuple[Indices, Indices, Indices]:
-    """The own cell of each row (n,); and which row looks into which cell, its own included."""
-    apart = np.sqrt(np.maximum(2 - 2 * (cells.centres @ cells.centres.T), 0))
-    slope = 1 / np.maximum(apart, np.float32(ROUNDING))
-    own = np.empty(len(rows), dtype=np.int64)
-    lookers, into = [], []
-    for top in range(0, len(rows), _BLOCK):
-        products = rows[top : top + _BLOCK] @ cells.centres.T
-        here = np.arange(len(products))
-        best = products.argmax(axis=1)
-        own[top : top + _BLOCK] = best
-        lag = (products[here, best][:, None] - products) * slope[best]
-        lag[here, best] = -1  # a row looks into its own cell first
-        for _ in range(min(PROBES, len(cells))):
-            next_one = lag.argmin(axis=1)
-            able = np.flatnonzero(lag[here, next_one] <= reach)
-            lookers.append(able + top)
-            into.append(next_one[able])
-            lag[here, next_one] = np.inf
-    return own, np.concatenate(lookers), np.concatenate(into)

@@ -84,8 +84,9 @@ def duplicates(
     `threshold` with the representative's words and are not `contrary` to them.  The
     representative is nearest to the centre of its cluster; of equals the earliest.  The order of
     the texts changes numbers and which of equals is shown, nothing else.  Representatives are not
-    duplicates of each other.  All of this is exact up to `few` different texts; above, a few in a
-    thousand of those that could be joined may not be.  A vector of zeros is like nothing.
+    duplicates of each other.  All of this is exact up to `few` different texts; above, about one
+    in a hundred that could be joined may not be (one in ten where a text is like more than 60
+    others on average, see `stars_by_weight`).  A vector of zeros is like nothing.
 
     Raises:
         ValueError: if lengths differ, the threshold is not in [0.5, 1], or a vector is no unit
@@ -171,7 +172,7 @@ def _stars(rows: Matrix, weights: Any, sides: Sides, how: tuple[float, int]) -> 
     pairs = alike(rows, threshold, few)
     if pairs is None:
         return stars_by_weight(
-            rows, weights, threshold, lambda i, j: contrary(sides, i[:, None], j[None, :])
+            rows, weights, threshold, (lambda i, j: contrary(sides, i[:, None], j[None, :]), few)
         )
     able = ~contrary(sides, pairs.first, pairs.second)
     return stars(Pairs(pairs.first[able], pairs.second[able], pairs.cosine[able]), weights)

@@ -20,40 +20,44 @@ Bits: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 ARTICLES = frozenset({"a", "an", "the"})
 OPPOSITES = (
-    ("left leftmost leftward leftwards", "right rightmost rightward rightwards"),
-    ("up upward upwards", "down downward downwards"),
+    ("left leftmost leftward", "right rightmost rightward"),
+    ("up upward", "down downward"),
     ("on", "off"),
     ("in", "out"),
     ("into", "from"),
-    ("open opens", "close closes shut shuts"),
-    ("front forward forwards", "back rear backward backwards"),
+    ("open", "close shut"),
+    ("front forward", "back rear backward"),
     ("top upper", "bottom lower"),
     ("before", "after"),
     ("inside inner", "outside outer"),
-    ("start starts begin begins", "stop stops end ends finish finishes"),
-    ("add adds insert inserts attach attaches", "remove removes detach detaches"),
-    ("push pushes", "pull pulls"),
-    ("raise raises lift lifts", "lower lowers"),
-    ("increase increases", "decrease decreases reduce reduces"),
-    ("lock locks", "unlock unlocks"),
-    ("fold folds", "unfold unfolds"),
-    ("zip zips", "unzip unzips"),
-    ("tie ties", "untie unties"),
-    ("plug plugs", "unplug unplugs"),
-    ("wrap wraps", "unwrap unwraps"),
-    ("screw screws", "unscrew unscrews"),
-    ("roll rolls", "unroll unrolls"),
-    ("load loads", "unload unloads"),
-    ("fasten fastens", "unfasten unfastens"),
-    ("connect connects", "disconnect disconnects"),
-    ("tighten tightens", "loosen loosens"),
-    ("fill fills", "empty empties"),
-    ("enter enters", "leave leaves exit exits"),
-    ("enable enables", "disable disables"),
-    ("show shows", "hide hides"),
-    ("inhale inhales", "exhale exhales"),
-    ("heat heats", "cool cools chill chills"),
+    ("start begin", "stop end finish"),
+    ("add insert attach", "remove detach"),
+    ("push", "pull"),
+    ("raise lift", "lower"),
+    ("increase", "decrease reduce"),
+    ("lock", "unlock"),
+    ("fold", "unfold"),
+    ("zip", "unzip"),
+    ("tie tying", "untie untying"),
+    ("plug", "unplug"),
+    ("wrap", "unwrap"),
+    ("screw", "unscrew"),
+    ("roll", "unroll"),
+    ("load", "unload"),
+    ("fasten", "unfasten"),
+    ("connect", "disconnect"),
+    ("tighten", "loosen"),
+    ("fill", "empty empties"),
+    ("enter", "leave exit"),
+    ("enable", "disable"),
+    ("show", "hide"),
+    ("inhale", "exhale"),
+    ("heat", "cool chill"),
     ("hot", "cold"),
+    ("small little", "large big"),
+    ("short", "long tall"),
+    ("high", "low"),
+    ("old", "new"),
     ("with", "without"),
     ("red", "blue green yellow black white"),
     ("blue", "green yellow black white"),
@@ -61,7 +65,10 @@ OPPOSITES = (
     ("yellow", "black white"),
     ("black", "white"),
 )
-"""Two sides each: a text with words of one side only says not what one of the other only says."""
+"""Two sides each: a text with words of one side only says not what one of the other only says.
+
+Forms with -s, -es and -ing are meant too.
+"""
 NUMBERS = (
     "one first",
     "two second",
@@ -76,18 +83,50 @@ NUMBERS = (
 )
 NEGATIONS = frozenset({"not", "no", "never", "dont", "cannot", "cant"})
 
+
+def _is_said(character: str) -> bool:
+    """Letters, marks, numbers and symbols; no punctuation, space or control."""
+    return unicodedata.category(character)[0] in "LMNS"
+
+
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc]")
 _DIGIT = re.compile(r"\d")
-_PLAIN = re.compile(r"[^a-z0-9$+<=>^`|~]+")
+_PLAIN = str.maketrans(
+    {c: None if c == "'" else " " for c in map(chr, range(128)) if not _is_said(c)}
+)
 _VALUE = {word: str(i) for i, words in enumerate(NUMBERS, start=1) for word in words.split()}
-_MARKS: dict[str, tuple[int, int]] = {}
-for _place, _sides in enumerate(OPPOSITES):
-    for _side, _words in enumerate(_sides):
-        for _word in _words.split():
-            _here = _MARKS.get(_word, (0, 0))
-            _bit = 1 << _place
-            _MARKS[_word] = (_here[0] | _bit * (not _side), _here[1] | _bit * _side)
+
+
+def _forms(words: str) -> set[str]:
+    """Each word and its forms; those that no one writes do no harm."""
+    endings = ("", "s", "es", "ing")
+    return {
+        form
+        for word in words.split()
+        for form in (
+            *(word + ending for ending in endings),
+            word.removesuffix("e") + "ing",
+            word + word[-1] + "ing",
+        )
+    }
+
+
+def _marks() -> dict[str, tuple[int, int]]:
+    """By word: the oppositions it is on the first and on the second side of, as bits."""
+    marks: dict[str, tuple[int, int]] = {}
+    for place, (one, other) in enumerate(OPPOSITES):
+        for form in _forms(one):
+            first, second = marks.get(form, (0, 0))
+            marks[form] = (first | 1 << place, second)
+        for form in _forms(other):
+            first, second = marks.get(form, (0, 0))
+            marks[form] = (first, second | 1 << place)
+    return marks
+
+
+_MARKS = _marks()
+_TELLING = NEGATIONS | _MARKS.keys() | _VALUE.keys()
 
 
 def key_of(text: str) -> str:
@@ -96,20 +135,15 @@ def key_of(text: str) -> str:
     Accents are those of Latin, Greek and Cyrillic letters; the signs of other scripts tell words
     apart and stay.  A text of which nothing would be left is its own key.
     """
-    plain = _APOSTROPHES.sub("", text)
-    if plain.isascii():
-        words = _PLAIN.sub(" ", plain.lower()).split()
+    if text.isascii():
+        words = text.lower().translate(_PLAIN).split()
     else:
-        bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain).casefold())
+        bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).casefold())
+        bare = _APOSTROPHES.sub("", bare)
         words = "".join(
             c if _is_said(c) else " " for c in unicodedata.normalize("NFC", bare)
         ).split()
     return " ".join(word for word in words if word not in ARTICLES) or " ".join(words) or text
-
-
-def _is_said(character: str) -> bool:
-    """Letters, marks, numbers and symbols; no punctuation, space or control."""
-    return unicodedata.category(character)[0] in "LMNS"
 
 
 @frozen(eq=False)
@@ -124,25 +158,20 @@ class Sides:
 
 def sides_of(keys: Sequence[str]) -> Sides:
     """Of texts in the form of `key_of`.  Texts with the same numbers, in order, have the same."""
-    left, right = [0] * len(keys), [0] * len(keys)
-    numbers, negated = [0] * len(keys), [False] * len(keys)
     told: dict[tuple[str, ...], int] = {(): 0}
+    columns = np.zeros((4, len(keys)), dtype=np.uint64)
     for i, key in enumerate(keys):
         words = key.split()
-        for word in words:
-            if word in _MARKS:
-                left[i] |= _MARKS[word][0]
-                right[i] |= _MARKS[word][1]
+        if _TELLING.isdisjoint(words) and not _DIGIT.search(key):
+            continue
+        for first, second in (_MARKS[word] for word in words if word in _MARKS):
+            columns[0, i] |= np.uint64(first)
+            columns[1, i] |= np.uint64(second)
         said = tuple(_VALUE.get(w, w) for w in words if w in _VALUE or _DIGIT.search(w))
-        numbers[i] = told.setdefault(said, len(told))
-        negated[i] = not NEGATIONS.isdisjoint(words)
-    one, other = np.array(left, dtype=np.uint64), np.array(right, dtype=np.uint64)
-    return Sides(
-        one & ~other,
-        other & ~one,
-        np.array(numbers, dtype=np.int64),
-        np.array(negated, dtype=np.bool_),
-    )
+        columns[2, i] = told.setdefault(said, len(told))
+        columns[3, i] = not NEGATIONS.isdisjoint(words)
+    one, other, numbers, negated = columns
+    return Sides(one & ~other, other & ~one, numbers.astype(np.int64), negated > 0)
 
 
 def contrary(sides: Sides, first: Any, second: Any) -> Mask:

@@ -15,6 +15,7 @@ import numpy as np
 from attrs import field, frozen
 
 from kuavi.domain.alike import ROUNDING, Pairs
+from kuavi.domain.cells import cells_of, looks
 from kuavi.domain.layers import Indices
 from kuavi.domain.ranking import Mask
 from kuavi.domain.space import Matrix
@@ -59,41 +60,48 @@ def stars(pairs: Pairs, weights: Weights) -> Stars:
     return Stars(centre, leads | (whole & (rank >= rank[centre])))
 
 
-def stars_by_weight(rows: Matrix, weights: Weights, least: float, apart: Apart) -> Stars:
-    """Stars of unit rows (n, dim) whose rank is their weight alone, so that no pair is kept.
+def stars_by_weight(rows: Matrix, weights: Weights, least: float, how: tuple[Apart, int]) -> Stars:
+    """Stars of unit rows (n, dim) without keeping pairs: cell by cell, in order of weight.
 
-    For rows so many of which are alike that their pairs are too many: their centres are few.
-    `apart(i, j)` tells of rows i (a,) and j (b,) which pairs (a, b) may not be joined whatever
-    their cosine.  Costs n products with the centres; memory for those and a block.
+    For rows so many of which are alike that their pairs are too many.  `how` is first a function
+    that tells of rows i (a,) and j (b,) which pairs (a, b) may not be joined whatever their
+    cosine, then up to how many rows there is one cell.  As to centres and members, what `stars`
+    promises holds, but a centre is the first of its cluster, not nearest to the mean.
     """
-    order = np.lexsort((np.arange(len(rows)), -weights))
-    centre, leads = np.arange(len(rows)), np.empty(0, dtype=np.int64)
-    for top in range(0, len(rows), _BLOCK):
-        some = order[top : top + _BLOCK]
-        best = np.full(len(some), np.float32(-2))
-        for left in range(0, len(leads), _BLOCK):
-            part = leads[left : left + _BLOCK]
-            _nearer(rows, some, part, (centre, best, apart))
-        free = some[best < least - ROUNDING]
-        centre[free] = free
-        new = _free_leads(rows, free, least, apart)
-        best = np.full(len(free), np.float32(-2))
-        _nearer(rows, free, new, (centre, best, apart))
-        leads = np.concatenate([leads, new])
-    return Stars(centre, centre == np.arange(len(rows)))
+    apart, few = how
+    n, nobody = len(rows), np.empty(0, dtype=np.int64)
+    own, looker, into = looks(rows, cells_of(rows, 1 if n <= few else None), least)
+    by_row, looked = into[np.argsort(looker, kind="stable")], np.cumsum(np.bincount(looker))
+    order = np.lexsort((np.arange(n), -weights, own))
+    centre, visitors = np.arange(n), dict[int, list[Indices]]()
+    for inside in np.split(order, np.flatnonzero(np.diff(own[order])) + 1):
+        leads = np.concatenate([nobody, *visitors.pop(int(own[inside[0]]), [])])
+        for top in range(0, len(inside), _BLOCK):
+            free = _led(rows, inside[top : top + _BLOCK], leads, (centre, apart, least))
+            new = _free_leads(rows, free, least, apart)
+            _led(rows, free, new, (centre, apart, least))
+            leads = np.concatenate([leads, new])
+            for lead in new.tolist():
+                for cell in by_row[looked[lead - 1] if lead else 0 : looked[lead]].tolist():
+                    visitors.setdefault(cell, []).append(np.array([lead]))
+    return Stars(centre, centre == np.arange(n))
 
 
-def _nearer(rows: Matrix, some: Indices, leads: Indices, told: tuple[Indices, Any, Apart]) -> None:
-    """Rows go to one of these centres where it is nearer than the best before."""
-    centre, best, apart = told
-    if not len(leads):
-        return
-    products = np.where(apart(some, leads), np.float32(-2), rows[some] @ rows[leads].T)
-    at = products.argmax(axis=1)
-    highest = products[np.arange(len(some)), at]
-    better = highest > best
-    centre[some[better]] = leads[at[better]]
-    best[better] = highest[better]
+def _led(
+    rows: Matrix, some: Indices, leads: Indices, told: tuple[Indices, Apart, float]
+) -> Indices:
+    """Rows that are like one of these centres go to the nearest; the others are returned."""
+    centre, apart, least = told
+    best = np.full(len(some), np.float32(-2))
+    for left in range(0, len(leads), _BLOCK):
+        part = leads[left : left + _BLOCK]
+        products = np.where(apart(some, part), np.float32(-2), rows[some] @ rows[part].T)
+        at = products.argmax(axis=1)
+        highest = products[np.arange(len(some)), at]
+        better = (highest > best) & (highest >= least - ROUNDING)
+        centre[some[better]] = part[at[better]]
+        best[better] = highest[better]
+    return some[best < -1]
 
 
 def _free_leads(rows: Matrix, free: Indices, least: float, apart: Apart) -> Indices:
