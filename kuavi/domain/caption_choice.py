@@ -150,6 +150,6 @@ def is_dead(pictures: Sequence[Pixels]) -> bool:
 
 
 def _stretch(tree: SegmentTree, node: int, times_s: Times) -> tuple[int, int]:
-    """The samples [first, last) whose times are in a node."""
+    """The samples [first, last) whose times are in a node; the video's end is in it too."""
     first, last = np.searchsorted(times_s, (tree.start_s[node], tree.end_s[node])).tolist()
-    return first, last
+    return first, len(times_s) if tree.end_s[node] == tree.end_s[0] else last
