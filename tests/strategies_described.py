@@ -54,8 +54,10 @@ def captions_of(tree: SegmentTree, seed: int = 0) -> Mapping[int, Caption]:
     rng = np.random.default_rng(seed)
     words = ["a", "man", "stirs", "the", "red", "sauce.", "while", "She", "opens", "a", "jar,"]
 
+    texts = [" ".join(rng.choice(words, int(rng.integers(20, 300)))) for _ in range(100)]
+
     def text() -> str:
-        return " ".join(rng.choice(words, int(rng.integers(20, 300))))
+        return texts[int(rng.integers(len(texts)))]
 
     inner = (tree.left != -1).tolist()
     return {

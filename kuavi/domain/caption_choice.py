@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 from attrs import field, frozen
-from attrs.validators import ge, le
+from attrs.validators import ge, gt, le
 
 from kuavi.domain.keyframes import grey_blocks
 from kuavi.domain.layers import Times
@@ -50,7 +50,7 @@ class CaptionRule:
     It depends on the encoder; the default leaves out only what hardly differs.
     """
 
-    alike: float = field(default=0.995, validator=[ge(-1.0), le(1.0)])
+    alike: float = field(default=0.995, validator=[gt(0.0), le(1.0)])
 
 
 RULE = CaptionRule()
@@ -83,7 +83,7 @@ def worth_captioning(
             continue
         cosines = captioned[: len(owners)] @ row
         nearest = int(cosines.argmax()) if owners else NONE
-        if owners and cosines[nearest] >= rule.alike and row.any():
+        if owners and cosines[nearest] >= rule.alike:
             choices.append(Choice(node, Why.DUPLICATE, owners[nearest]))
             continue
         captioned[len(owners)] = row
@@ -150,6 +150,6 @@ def is_dead(pictures: Sequence[Pixels]) -> bool:
 
 
 def _stretch(tree: SegmentTree, node: int, times_s: Times) -> tuple[int, int]:
-    """The samples [first, last) whose times are in a node."""
+    """The samples [first, last) whose times are in a node; the video's end is in it too."""
     first, last = np.searchsorted(times_s, (tree.start_s[node], tree.end_s[node])).tolist()
-    return first, last
+    return first, len(times_s) if tree.end_s[node] == tree.end_s[0] else last

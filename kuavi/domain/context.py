@@ -5,7 +5,8 @@ the nodes below it: on nothing that is found out in another order.  So a run tha
 asks the same questions when it goes on, and a second run gets its answers from the first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from attrs import field, frozen
 from attrs.validators import ge
@@ -118,7 +119,8 @@ def subtree_of(described: DescribedTree, node: int, limits: ContextLimits = LIMI
         )
         return (*captions, *brief)
 
-    return bounded_outline(described.tree, node, telling, Room(limits.subtree, len(described.tree)))
+    room = Room(limits.subtree, len(described.tree), only_told=True)
+    return bounded_outline(described.tree, node, telling, room)
 
 
 def surroundings_of(described: DescribedTree, node: int, limits: ContextLimits = LIMITS) -> str:
@@ -126,7 +128,7 @@ def surroundings_of(described: DescribedTree, node: int, limits: ContextLimits =
 
     First the root; then, from the node upwards, those on the way to the root with their siblings;
     then the topmost levels: as many as there is room for.  The node itself is only marked; around
-    the root there is nothing.
+    the root there is nothing.  Nodes of which there is nothing to tell are passed over.
     """
     tree = described.tree
     if node == 0:
@@ -139,8 +141,10 @@ def surroundings_of(described: DescribedTree, node: int, limits: ContextLimits =
     left = limits.surroundings - len(THIS_ONE) - 2
     shown = {0: fitted(section(0), left)}
     left -= len(section_text(shown[0]))
-    for pair in _pairs_around(tree, node):
+    room = Room(limits.surroundings)
+    for pair in islice(_pairs_around(tree, node), room.most_nodes):
         sections = {at: section(at) for at in pair if at not in shown}
+        sections = {at: one for at, one in sections.items() if one.texts or at == node}
         left -= sum(len(section_text(one)) + 2 for one in sections.values())
         if left < 0:
             break
@@ -200,7 +204,7 @@ def _spread(lines: Sequence[str], keep: int) -> str:
     return "\n".join([*shown, LINES_CUT] if before < len(lines) - 1 else shown)
 
 
-def _pairs_around(tree: SegmentTree, node: int) -> Iterable[tuple[int, int]]:
+def _pairs_around(tree: SegmentTree, node: int) -> Iterator[tuple[int, int]]:
     """Siblings on the way from the node to the root, then those near the top, level by level.
 
     None is below the node.

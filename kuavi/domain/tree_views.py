@@ -40,10 +40,19 @@ class DescribedTree:
 
 @frozen
 class Room:
-    """How much of a tree is shown: characters, and levels (the top's own is one of them)."""
+    """How much of a tree is shown: characters, and levels (the top's own is one of them).
+
+    `only_told`: nodes of which there is nothing to tell are passed over, but for the top.
+    """
 
     max_chars: int = field(validator=ge(SMALLEST))
     max_levels: int = field(default=10, validator=ge(1))
+    only_told: bool = False
+
+    @property
+    def most_nodes(self) -> int:
+        """So many nodes are looked at; no more could be shown."""
+        return self.max_chars // 4
 
 
 def texts_of(described: DescribedTree, node: int) -> Texts:
@@ -115,22 +124,25 @@ def bounded_outline(tree: SegmentTree, top: int, telling: Telling, room: Room) -
     shown = {top: first}
     left -= len(section_text(first))
     waiting = [(0, 0.0, top)]
-    complete = True
-    while waiting:
+    for _ in range(room.most_nodes):
+        if not waiting:
+            break
         level, _, at = heappop(waiting)
         if tree.left[at] == NONE:
             continue
         children = (int(tree.left[at]), int(tree.right[at]))
         pair = {child: section_of(tree, child, top, telling(child)) for child in children}
+        if room.only_told:
+            pair = {child: section for child, section in pair.items() if section.texts}
         left -= sum(len(section_text(section)) + 2 for section in pair.values())
         if level + 1 >= room.max_levels or left < 0:
-            complete = False
+            waiting.append((level, 0.0, at))
             break
         shown |= pair
         for child in children:
             length_s = float(tree.end_s[child] - tree.start_s[child])
             heappush(waiting, (level + 1, -length_s, child))
-    return write([shown[at] for at in depth_first(tree, [*shown])], complete)
+    return write([shown[at] for at in depth_first(tree, [*shown])], complete=not waiting)
 
 
 def fitted(section: Section, max_chars: int) -> Section:
