@@ -24,8 +24,13 @@ WEIGHTS: Mapping[Stage, int] = {
     Stage.TRANSCRIPT: 43,
     Stage.SCREEN: 26,
     Stage.TEXT: 2,
+    Stage.CAPTIONS: 600,
+    Stage.ANNOTATIONS: 1800,
+    Stage.DESCRIPTIONS: 5,
 }
-"""Tenths of a second for a minute of 720p with the preset `embedded`; only ratios are used."""
+"""Tenths of a second for a minute of 720p with the preset `embedded`, and, for what language
+models say, a guess; only ratios are used.
+"""
 
 WINDOW_S = 30.0
 """Speed is that of so many seconds before now."""
