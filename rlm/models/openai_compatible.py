@@ -7,7 +7,8 @@ A server that complains of `response_format` is asked with a looser form (a JSON
 with the schema told in the prompt; that is logged and remembered for the rest of the process.
 
 Options: `token_field` ("max_tokens"; newer models of OpenAI want "max_completion_tokens"), `omit`
-(fields that the server does not take, such as "temperature,seed"), `image_detail` (left out unless
+(fields that the server does not take, such as "temperature,seed"; without "response_format" a
+schema is told in the prompt), `image_detail` (left out unless
 given).
 """
 
@@ -77,7 +78,7 @@ class ChatModel:
         if request.images and not self.takes_images:
             return Failure(NoImages(self.model_id))
         while True:
-            form = _form_of(self.server)
+            form = self._form()
             sent = self._sent(body(self.model_id, request, form, self.wording))
             if isinstance(sent, Failure):
                 return sent
@@ -85,6 +86,12 @@ class ChatModel:
             if request.schema is not None and self._is_loosened(answer, form):
                 continue
             return self._read(answer, request)
+
+    def _form(self) -> Form:
+        if "response_format" in self.wording.omit:
+            return Form.TOLD
+        with _forms_lock:
+            return _forms.get((self.server.url, self.model_id), Form.SCHEMA)
 
     def _is_loosened(self, answer: _Answer, form: Form) -> bool:
         """Whether the server complained of the form, so that a looser one is to be tried."""
@@ -129,11 +136,6 @@ class ChatModel:
                     return Failure(TimedOut(self.model_id, self.timeout_s))
             retry_after = response.headers.get("retry-after")
             return Success(_Answer(response.status_code, b"".join(chunks), retry_after))
-
-
-def _form_of(server: Server) -> Form:
-    with _forms_lock:
-        return _forms.get((server.url, server.model), Form.SCHEMA)
 
 
 def build(

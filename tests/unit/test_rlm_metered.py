@@ -4,6 +4,7 @@ import pytest
 from returns.result import Failure
 
 from rlm.models import scripted
+from rlm.models.assembly import assembled
 from rlm.models.cached import cached
 from rlm.models.ledger import NOTHING, Amount, Ledger, Limits
 from rlm.models.messages import Price, Reply, Request, Usage
@@ -163,6 +164,20 @@ def test_a_hit_costs_nothing_in_either_order() -> None:
         assert (first.cached, second.cached) == (False, True)
         assert ledger.spent == spent
         assert second.usage == Usage(0, 0, 0.0)
+
+
+def test_assembled_each_try_is_paid_for_and_a_hit_is_not() -> None:
+    outcomes: list[str | Outcome[Reply, ModelTrouble]] = [Failure(TimedOut("m", 1.0)), "yes"]
+    model, ledger = scripted.build(lambda _: outcomes.pop(0)), Ledger()
+    whole = assembled(model, ledger, MemoryStore(), Patience(base_s=0))
+    replies = [whole.complete(asking("stir")).unwrap() for _ in range(3)]
+    assert [reply.cached for reply in replies] == [False, True, True]
+    assert ledger.spent.calls == len(model.record) == 2
+
+
+def test_assembled_of_nothing_is_the_model_itself() -> None:
+    model = scripted.build(yes)
+    assert assembled(model) is model
 
 
 def test_one_account_serves_several_models() -> None:

@@ -344,6 +344,13 @@ def test_a_server_without_formats_is_told_the_schema(server: ChatServer) -> None
     assert json.dumps(SCHEMA) in server.seen[-1].body["messages"][0]["content"]
 
 
+def test_a_server_known_to_take_no_format_is_told_the_schema_at_once(server: ChatServer) -> None:
+    model = model_at(server, options={"omit": "response_format"})
+    model.complete(asking("hello", schema=SCHEMA)).unwrap()
+    assert forms(server) == [None]
+    assert json.dumps(SCHEMA) in server.seen[-1].body["messages"][0]["content"]
+
+
 def test_a_schema_that_is_wrong_is_the_callers_fault(server: ChatServer) -> None:
     server.faults = [failed(400, "Invalid schema for response_format 'answer'")]
     trouble = trouble_of(model_at(server).complete(asking("hello", schema=SCHEMA)))
