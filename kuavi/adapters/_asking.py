@@ -16,14 +16,13 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
 from kuavi.ports.telling import OutOfBudget, TellFailure, Unanswered, Unreachable
 from rlm.models import trouble as rlm_trouble
-from rlm.models.cached import cached
+from rlm.models.assembly import assembled
 from rlm.models.file_store import build as file_store
 from rlm.models.ledger import Ledger, Limits
-from rlm.models.messages import STOP, Price, Reply, Request, Usage
-from rlm.models.metered import metered
+from rlm.models.messages import LENGTH, STOP, Price, Reply, Request, Usage
 from rlm.models.parallel import complete_all
 from rlm.models.port import LanguageModel
-from rlm.models.retrying import retrying
+from rlm.models.retrying import Patience
 from rlm.models.store import ReplyStore
 from rlm.models.trouble import ModelTrouble
 
@@ -61,9 +60,8 @@ class Asker:
 
     def texts(self, requests: Iterable[Request]) -> Iterator[Outcome[str, TellFailure]]:
         """A text for each request, in order; `OutOfBudget` or `Unreachable` is the last item."""
-        limited = metered(retrying(self.model), self.asking.ledger)
-        store = self.asking.store
-        model = limited if store is None else cached(limited, store)
+        asking = self.asking
+        model = assembled(self.model, asking.ledger, asking.store, Patience())
         for outcome in complete_all(model, requests, self.workers):
             told = self._told(outcome)
             yield told
@@ -76,7 +74,7 @@ class Asker:
             return Failure(told_of(self.model.model_id, outcome.failure()))
         reply = outcome.unwrap()
         self._count(reply)
-        if reply.finish != STOP:
+        if reply.finish not in (STOP, LENGTH):  # one cut off is judged by who reads it
             reason = f"the answer is not complete ({reply.finish})"
             return Failure(Unanswered(self.model.model_id, reason))
         return Success(reply.text)

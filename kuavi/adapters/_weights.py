@@ -87,7 +87,10 @@ def needed(
 
 def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified], ModelUnavailable]:
     found: dict[str, Verified] = {}
-    for name, expected in weights.files.items():
+    listed = _listed(spec, weights)
+    if isinstance(listed, Failure):
+        return listed
+    for name, expected in listed.unwrap().items():
         place = _placed(spec, weights, name)
         if isinstance(place, Failure):
             return place
@@ -97,6 +100,36 @@ def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified],
             return Failure(ModelUnavailable(spec.model_id, checked.failure(), remedy))
         found[name] = checked.unwrap()
     return Success(found)
+
+
+def _listed(spec: ModelSpec, weights: Weights) -> Outcome[Mapping[str, str], ModelUnavailable]:
+    """The weights' files by name; a name with * stands for every file of that form, at least one.
+
+    How many files hold a large model is the publisher's choice.
+    """
+    if not any("*" in name for name in weights.files):
+        return Success(weights.files)
+    folder = _folder(spec, weights)
+    if isinstance(folder, Failure):
+        return folder
+    names: dict[str, str] = {}
+    for name, expected in weights.files.items():
+        if "*" not in name:
+            names[name] = expected
+            continue
+        matching = sorted(path.name for path in folder.unwrap().glob(name) if path.is_file())
+        if not matching:
+            reason, remedy = f"no file {name} in {folder.unwrap()}", AGAIN[weights.source]
+            return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+        names |= dict.fromkeys(matching, expected)
+    return Success(names)
+
+
+def _folder(spec: ModelSpec, weights: Weights) -> Outcome[Path, ModelUnavailable]:
+    """Where the files of names with * are: a directory, or the hub's cache of this revision."""
+    if weights.source == Source.HUB:
+        return _hub_folder(spec, weights)
+    return _placed(spec, weights, ".")
 
 
 def absent(spec: ModelSpec) -> tuple[ModelUnavailable, ...]:
@@ -117,6 +150,9 @@ def absent(spec: ModelSpec) -> tuple[ModelUnavailable, ...]:
 def _absent(spec: ModelSpec, weights: Weights, name: str) -> ModelUnavailable | None:
     if weights.source == Source.HUB and spec.options.get("download", False):
         return None
+    if "*" in name:
+        listed = _listed(spec, weights)
+        return listed.failure() if isinstance(listed, Failure) else None
     place = _placed(spec, weights, name)
     if isinstance(place, Failure):
         return place.failure()
@@ -176,11 +212,28 @@ def _from_hub(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, Mod
     return Success(path)
 
 
+def _hub_folder(spec: ModelSpec, weights: Weights) -> Outcome[Path, ModelUnavailable]:
+    """The folder of a repository in the hub's local cache, fetched first if that is allowed."""
+    download = bool(spec.options.get("download", False))
+    try:
+        hub = import_module("kuavi.adapters._hub")
+    except ImportError:
+        reason = "huggingface_hub is not installed"
+        return Failure(ModelUnavailable(spec.model_id, reason, "pip install 'kuavi[captions]'"))
+    path: Path | None = hub.hub_folder(weights.location, weights.files, spec.revision, download)
+    if path is None:
+        reason = f"{weights.location} at {spec.revision} is not in the local hub cache"
+        remedy = "check name, network and access" if download else fetching(spec, weights)
+        return Failure(ModelUnavailable(spec.model_id, reason, remedy))
+    return Success(path)
+
+
 def fetching(spec: ModelSpec, weights: Weights) -> str:
     """How to get weights of the hub, in words."""
-    command = shlex.join(
-        ["hf", "download", weights.location, *weights.files, "--revision", spec.revision]
-    )
+    plain = [name for name in weights.files if "*" not in name]
+    if len(plain) < len(weights.files):
+        plain = [word for name in weights.files for word in ("--include", name)]
+    command = shlex.join(["hf", "download", weights.location, *plain, "--revision", spec.revision])
     size = f" ({weights.megabytes:.0f} MB)" if weights.megabytes else ""
     return (
         f"allow --download{size}, or run `{command}`, "

@@ -58,6 +58,8 @@ HEAVY = {"av", "cv2", "lancedb", "matplotlib", "onnxruntime", "torch"}
 """What neither `import kuavi` nor its domain and ports may load."""
 
 CONTRACTS = {
+    "aggregators": "test_aggregator.py",
+    "captioners": "test_captioner.py",
     "classifiers": "test_clip_classifier.py",
     "clips": "test_clip_encoder.py",
     "clocks": "test_clock.py",
