@@ -7,7 +7,9 @@ cell's border does not part duplicates (see `alike`).  What is alike is joined a
 `stars`), so every member is like the one that is shown, and two that are shown are not alike.
 
 Vectors are those of the texts themselves, never smoothed over time: smoothing makes neighbours
-alike that have nothing in common.
+alike that have nothing in common.  Vectors of `key_of(text)` join a little more than those of the
+text as it is written: a full stop or an article moves the vector of a short text (by a cosine of
+0.94 in all-MiniLM-L6-v2).
 """
 
 from collections.abc import Sequence
