@@ -88,7 +88,8 @@ def duplicates(
     the texts changes numbers and which of equals is shown, nothing else.  Representatives are not
     duplicates of each other.  All of this is exact up to `few` different texts; above, about one
     in a hundred that could be joined may not be (one in ten where a text is like more than 60
-    others on average, see `stars_by_weight`).  A vector of zeros is like nothing.
+    others on average, and very many of one kind make several clusters: see `stars_by_weight`).
+    A vector of zeros is like nothing.
 
     Raises:
         ValueError: if lengths differ, the threshold is not in [0.5, 1], or a vector is no unit
