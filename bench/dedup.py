@@ -305,6 +305,8 @@ def real(path: Path, most: int) -> None:
     found = duplicates(texts, vectors)
     celled = duplicates(texts, vectors, few=0)
     print(f"  {celled.n_clusters} clusters at {SAME} through cells, {found.n_clusters} without")
+    by_key = duplicates(texts, encoded(keys))
+    print(f"  {by_key.n_clusters} clusters at {SAME} by vectors of plain words (`key_of`)")
     several = [t for t in vocabulary(texts, found) if len({keys[i] for i in t.members}) > 1]
     print(f"\n{len(several)} clusters that vectors made at {SAME} (count, videos, words):")
     for term in several[:most]:

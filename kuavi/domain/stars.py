@@ -65,8 +65,9 @@ def stars_by_weight(rows: Matrix, weights: Weights, least: float, how: tuple[Apa
 
     For rows so many of which are alike that their pairs are too many.  `how` is first a function
     that tells of rows i (a,) and j (b,) which pairs (a, b) may not be joined whatever their
-    cosine, then up to how many rows there is one cell.  As to centres and members, what `stars`
-    promises holds, but a centre is the first of its cluster, not nearest to the mean.
+    cosine, then up to how many rows there is one cell.  Members are like their
+    centre, which is the first of its cluster, not nearest to the mean.  Centres of one cell are not
+    alike; those of different cells may be, where the later does not look into the other's.
     """
     apart, few = how
     n, nobody = len(rows), np.empty(0, dtype=np.int64)
