@@ -62,7 +62,7 @@ def captioner(make: Callable[[Setup], Captioner], setup: Setup) -> Captioner:
 
 
 def still(colour: str) -> CaptionRequest:
-    return CaptionRequest((painted(colour),), "Describe this picture in one sentence.", 30)
+    return CaptionRequest((painted(colour),), "stir the soup", 30)
 
 
 def clip(*colours: str) -> CaptionRequest:
