@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kuavi.domain.agreement import belief, shared_words, stems_of
@@ -87,6 +87,7 @@ def test_each_broken_rule_takes_its_share(good: Annotation) -> None:
     assert format_compliance(Annotation(Summary("", ""), Action("", "", ""))).value == 0
 
 
+@settings(max_examples=12)
 @given(data=st.data())
 def test_a_node_put_in_a_wrong_place_contradicts_its_relatives(data: st.DataObject) -> None:
     a, b = data.draw(st.lists(st.integers(0, len(SCENES) - 1), min_size=2, max_size=2, unique=True))
@@ -132,6 +133,7 @@ def test_neighbours_in_time_may_differ_and_are_not_asked() -> None:
     assert all(quality.signal(Measure.TEMPORAL) is None for quality in found.values())
 
 
+@settings(max_examples=12)
 @given(data=st.data())
 def test_another_segments_action_is_incoherent(data: st.DataObject) -> None:
     a, b = data.draw(st.lists(st.integers(0, len(SCENES) - 1), min_size=2, max_size=2, unique=True))
@@ -148,6 +150,14 @@ def test_where_nobody_acts_coherence_is_not_measured() -> None:
     found = scored(FILM.tree, FILM.annotations | {3: quiet})
     assert found[3].signal(Measure.COHERENCE) is None
     assert found[4].signal(Measure.COHERENCE) is not None
+
+
+def test_who_does_not_act_is_no_stranger_to_compare_actions_with() -> None:
+    node, quiet = covering(2)[0], Action(NOBODY, NOBODY, NOBODY)
+    others = {i: evolve(one, action=quiet) for i, one in FILM.annotations.items()}
+    among_quiet = scored(FILM.tree, others | {node: FILM.annotations[node]})[node]
+    alone = scored(FILM.tree, {node: FILM.annotations[node]})[node]
+    assert among_quiet.signal(Measure.COHERENCE) == alone.signal(Measure.COHERENCE)
 
 
 def test_one_segment_is_never_degenerate() -> None:
@@ -174,6 +184,7 @@ def test_the_total_rises_with_each_signal_and_degeneracy_cannot_be_made_up_for(
     lower = values | {name: data.draw(st.floats(0, values[name]))}
     assert total(lower) <= total(values) + 1e-12
     assert total(values) <= min(1 - WEIGHTS[one] * (1 - x) for one, x in values.items()) + 1e-12
+    assert total({name: 0.0}) == pytest.approx(1 - WEIGHTS[name])
     assert total(values | {Measure.DEGENERACY: 0.0}) == 0
     assert total(dict.fromkeys(values, 1.0)) == 1
 
@@ -199,6 +210,7 @@ def pictured(order: list[int] | None = None, noise: float = 0.05) -> JointRows:
     return JointRows(np.arange(n), Embeddings(JOINT, texts), Embeddings(JOINT, frames))
 
 
+@settings(max_examples=12)
 @given(data=st.data())
 def test_words_that_fit_other_frames_are_not_aligned(data: st.DataObject) -> None:
     a, b = data.draw(st.lists(st.integers(0, len(SCENES) - 1), min_size=2, max_size=2, unique=True))
