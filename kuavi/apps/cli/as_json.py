@@ -6,13 +6,14 @@ Spans are [start, end] in seconds, evidence is a phrase, pictures and vectors ar
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
+from kuavi.apps.toolbox.presets import CaptionStatus, PortStatus, PresetStatus
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
 from kuavi.apps.usecases.queries import FieldMatch, Hit, SearchResult
 from kuavi.apps.usecases.scenes import Scene, Transcript
 from kuavi.domain.annotation import Annotation
+from kuavi.domain.described import Caption
 from kuavi.domain.evidence import describe
 from kuavi.domain.fingerprint import Json
 from kuavi.domain.manifest import Gap, StageRecord, VideoRecord
@@ -92,8 +93,13 @@ def of_scene(scene: Scene) -> Object:
         "tags": _tags(scene.tags),
         "annotation": _annotation(told) if isinstance(told, Annotation) else None,
         "unannotated": None if isinstance(told, Annotation) else told.reason,
+        "caption": None if scene.caption is None else _caption(scene.caption),
         "keyframe_s": scene.keyframe_s,
     }
+
+
+def _caption(caption: Caption) -> Object:
+    return {"text": caption.text, "action": caption.action}
 
 
 def _annotation(told: Annotation) -> Object:
@@ -227,8 +233,24 @@ def of_health(health: Health, recalls: Sequence[SketchRecall] | None) -> Object:
     }
 
 
-def of_presets(presets: Sequence[PresetStatus]) -> Object:
-    return {"presets": [_preset(status) for status in presets]}
+def of_presets(presets: Sequence[PresetStatus], captions: Sequence[CaptionStatus]) -> Object:
+    return {
+        "presets": [_preset(status) for status in presets],
+        "caption_presets": [_captions(status) for status in captions],
+    }
+
+
+def _captions(status: CaptionStatus) -> Object:
+    preset = status.preset
+    return {
+        "name": preset.name,
+        "summary": preset.summary,
+        "licence": preset.licence,
+        "vram_gb": preset.vram_gb,
+        "any_model": preset.any_model,
+        "missing": list(status.missing),
+        "ports": {port.port: _port(port) for port in status.ports},
+    }
 
 
 def _preset(status: PresetStatus) -> Object:

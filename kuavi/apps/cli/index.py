@@ -1,17 +1,24 @@
 """`kuavi index`: files in, a report a file out; the first Ctrl-C stops it with all kept."""
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kuavi.apps.cli.caption_options import (
+    CaptionPresetOption,
+    CaptionServerOption,
+    MaxCallsOption,
+    MaxTokensOption,
+    MaxUsdOption,
+    ModeName,
+    budget,
+)
 from kuavi.apps.cli.exits import Exit, Trouble, trouble_of
 from kuavi.apps.cli.maps import tell_size, with_maps
 from kuavi.apps.cli.options import MapsName, TierName
+from kuavi.apps.cli.progress import progress_of
 from kuavi.apps.cli.run import Shared, command, tell
-from kuavi.apps.cli.stopping import stoppable
 from kuavi.apps.toolbox.errors import KuaviError
 
 if TYPE_CHECKING:
@@ -36,6 +43,10 @@ def index(
             "deep: also feature maps."
         ),
     ] = TierName.INDEX,
+    mode: Annotated[
+        ModeName | None,
+        typer.Option(help="fast: tier index; full: tier deep.", show_default=False),
+    ] = None,
     maps: Annotated[
         MapsName | None,
         typer.Option(
@@ -76,10 +87,16 @@ def index(
         bool, typer.Option("--profile", help="Tell where time and memory went; one job.")
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of bars.")] = False,
+    caption_preset: CaptionPresetOption = None,
+    caption_server: CaptionServerOption = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_usd: MaxUsdOption = None,
 ) -> Exit:
     """Index videos: make them searchable.
 
-    What is up to date is kept, what was interrupted goes on, and a file that fails stops no other.
+    With --caption-preset they are put into words besides, as `kuavi enhance` does.  What is up to
+    date is kept, what was interrupted goes on, and a file that fails stops no other.
     Ctrl-C stops after the current step; what was finished is kept.
     """
     from attrs import evolve
@@ -90,6 +107,8 @@ def index(
         raise typer.BadParameter("an empty path; name a file or a folder")
     if profile and jobs > 1:
         raise typer.BadParameter("--profile books time on one video after the other: use --jobs 1")
+    if mode is not None:
+        tier = TierName.DEEP if mode is ModeName.FULL else TierName.INDEX
     plan = evolve(
         _plan(given, sample_fps, windowing),
         tier=Tier(tier.value),
@@ -97,7 +116,12 @@ def index(
         speech=not no_speech,
     )
     plan = with_maps(plan, tier, maps)
-    library = given.open(create=True, limits=_limits(limit or []))
+    library = given.open(
+        create=True,
+        limits=_limits(limit or []),
+        captions=caption_preset,
+        caption_server=caption_server,
+    )
     tell_size(library, paths, plan)
     run = _Run(given, paths, plan, 1 if profile else jobs)
     with progress_of(given.as_json, plain) as progress:
@@ -105,9 +129,17 @@ def index(
         run.go(library, told)
     if profile:
         _show_profile(told.ledger, given)
-    if given.as_json:
-        return _end_json(run.results, run.stopped)
-    return _end(library, given, run.results, run.stopped)
+    ended = _end_json if given.as_json else _end
+    videos = [one.report.video.id for one in run.results if one.report is not None]
+    described = library.captions_at(plan.tier) if videos and not run.stopped else None
+    if described is None:
+        return ended(library, given, run.results, run.stopped)
+    from kuavi.apps.cli.describing import describe_indexed
+
+    allowed = budget(max_calls, max_tokens, max_usd)
+    told = describe_indexed(library, given, videos, described, allowed, plain=plain)
+    code = ended(library, given, run.results, run.stopped)
+    return told if code is Exit.OK else code
 
 
 def _plan(given: Shared, sample_fps: float | None, windowing: str | None) -> "IndexPlan":
@@ -184,18 +216,6 @@ def _show_profile(ledger: "Mapping[str, Any]", given: Shared) -> None:
         screen.show(*profile_lines(ledger))
 
 
-@contextmanager
-def progress_of(events: bool, plain: bool) -> Iterator[Any]:
-    """The way to tell of progress, which also says when to stop."""
-    from kuavi.apps.wiring.registry import Family
-
-    family = Family("progress")
-    adapter = "events" if events else "lines" if plain or not sys.stderr.isatty() else "rich_bars"
-    told = family.builder(adapter)(sys.stdout if events else sys.stderr)
-    with stoppable() as asked, told:
-        yield family.builder("cancellable")(told, asked)
-
-
 def _end(library: "OpenLibrary", given: Shared, results: "list[Indexed]", stopped: bool) -> Exit:
     from kuavi.apps.cli import screen
     from kuavi.apps.cli.show_index import indexed_lines, total_text
@@ -212,7 +232,7 @@ def _end(library: "OpenLibrary", given: Shared, results: "list[Indexed]", stoppe
     return code_of(results)
 
 
-def _end_json(results: "list[Indexed]", stopped: bool) -> Exit:
+def _end_json(_: "OpenLibrary", __: Shared, results: "list[Indexed]", stopped: bool) -> Exit:
     from kuavi.apps.cli import screen
 
     code = Exit.STOPPED if stopped else code_of(results)

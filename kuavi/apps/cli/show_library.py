@@ -6,7 +6,7 @@ from rich.text import Text
 
 from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import length_text
-from kuavi.apps.toolbox.presets import PortStatus, PresetStatus
+from kuavi.apps.toolbox.presets import CaptionStatus, PortStatus, PresetStatus
 from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.domain.choices import ALTERNATIVES
 from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
@@ -126,6 +126,20 @@ def preset_lines(presets: Sequence[PresetStatus]) -> list[Line]:
         for name, spec in specs.items()
     ]
     return lines + [Line(row, 4) for row in columns(rows)]
+
+
+def caption_preset_lines(presets: Sequence[CaptionStatus]) -> list[Line]:
+    """Each caption preset with its models, their licence and how much memory they take."""
+    lines = [Line(Text()), Line(Text("caption presets, by --caption-preset NAME", "bold"))]
+    for status in presets:
+        preset = status.preset
+        memory = f", about {preset.vram_gb:.0f} GB of GPU memory" if preset.vram_gb else ""
+        licence = f"  {preset.licence}{memory}" if preset.licence else ""
+        state = "  not here" if status.missing else ""
+        head = Text.assemble((preset.name, "bold"), (licence, ""), (state, "yellow"))
+        lines += [Line(head, 4), Line(Text(preset.summary, "dim"), 6)]
+        lines += [Line(row, 8) for row in columns([_port_row(port) for port in status.ports])]
+    return lines
 
 
 def _remedies(status: PresetStatus) -> list[str]:

@@ -42,6 +42,10 @@ def _known(scene: Scene, longest: int | None) -> list[Text]:
         known.append(Text(printable(scene.described.summary.brief)))
         if action != NOBODY:
             known.append(Text.assemble(("action ", "dim"), printable(action)))
+    elif scene.caption is not None and scene.caption.text:
+        known.append(Text(quoted(scene.caption.text, longest)))
+        if scene.caption.action not in ("", NOBODY):
+            known.append(Text.assemble(("action ", "dim"), printable(scene.caption.action)))
     if scene.spoken:
         known.append(Text.assemble(("said ", "dim"), quoted(scene.spoken, longest)))
     if scene.written:

@@ -7,6 +7,7 @@ from returns.result import Failure, Success
 
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.outcomes import PathLike, absolute
+from kuavi.apps.toolbox.telling import Enhanced
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.report import IndexReport
 from kuavi.domain.outcome import Outcome
@@ -18,18 +19,21 @@ from kuavi.ports.progress import Cancelled
 class Indexed:
     """What came of one file or folder: a report, or the problem in one line.
 
-    `failure` is the typed reason of the problem.
+    `failure` is the typed reason of the problem.  `enhanced` is what captioning models made of it,
+    where the library was opened with a caption preset.
     """
 
     path: str
     report: IndexReport | None
     problem: str | None = None
     failure: object | None = None
+    enhanced: Enhanced | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every stage that was planned is there."""
-        return self.report is not None and not self.report.failed
+        """Whether every stage that was planned is there, and, with captions, nothing is missing."""
+        indexed = self.report is not None and not self.report.failed
+        return indexed and (self.enhanced is None or self.enhanced.ok)
 
 
 def find(files: Files, paths: Sequence[PathLike]) -> tuple[list[str], list[Indexed]]:

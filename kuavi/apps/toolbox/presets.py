@@ -6,6 +6,7 @@ from returns.result import Failure
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.wiring.compose import UnknownPreset, known_preset
 from kuavi.apps.wiring.models import missing_weights
+from kuavi.domain.caption_presets import CAPTION_PRESETS, CaptionPreset
 from kuavi.domain.choices import NO_CHOICES, ModelChoices
 from kuavi.domain.plan import IndexPlan, ModelSpec, Preset, Weights
 from kuavi.domain.presets import PRESETS, plan_for, windowing_named
@@ -50,6 +51,35 @@ class PresetStatus:
     @property
     def megabytes(self) -> float:
         return sum(weights.megabytes for weights in self.weights)
+
+
+@frozen
+class CaptionStatus:
+    """A caption preset with its models; `missing` says which packages and weights aren't there."""
+
+    preset: CaptionPreset
+    ports: tuple[PortStatus, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for port in self.ports for name in port.missing))
+
+
+def caption_presets() -> tuple[CaptionStatus, ...]:
+    """Every caption preset.  Files are looked for, nothing is asked of servers."""
+    return tuple(_captions(preset) for preset in CAPTION_PRESETS.values())
+
+
+def _captions(preset: CaptionPreset) -> CaptionStatus:
+    specs = {"captioner": preset.captioner, "aggregator": preset.aggregator}
+    return CaptionStatus(
+        preset,
+        tuple(
+            PortStatus(port, spec, missing_weights(spec))
+            for port, spec in specs.items()
+            if spec is not None
+        ),
+    )
 
 
 def presets(choices: ModelChoices = NO_CHOICES) -> tuple[PresetStatus, ...]:

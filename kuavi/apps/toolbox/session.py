@@ -36,6 +36,7 @@ from kuavi.apps.usecases.search import search
 from kuavi.apps.usecases.several import index_all
 from kuavi.apps.wiring import compose
 from kuavi.apps.wiring.registry import Family
+from kuavi.domain.budget import UNLIMITED, Budget
 from kuavi.domain.choices import NO_CHOICES, ModelChoices
 from kuavi.domain.limits import DecodeLimits
 from kuavi.domain.manifest import Tier, VideoRecord
@@ -44,6 +45,7 @@ from kuavi.domain.nearest import MANY
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import plan_for
 from kuavi.domain.spans import Span
+from kuavi.domain.tell_plan import TellPlan
 from kuavi.ports.health import Health
 from kuavi.ports.progress import Cancelled, Progress, VideoDone
 
@@ -60,13 +62,27 @@ class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
         tier: Tier | str | None = None,
         progress: Progress | None = None,
         jobs: int | None = 1,
+        budget: Budget = UNLIMITED,
     ) -> tuple[Indexed, ...]:
         """Index files and all videos below folders; one that fails stops none of the others.
 
         `jobs` videos at a time, None for one a core (at most 4); results are in order of path.
+        With a caption preset videos are put into words too, within the budget: in mode fast at
+        tier index, full at tier deep.
         """
-        done = self.indexing(*paths, plan=plan, tier=tier, progress=progress, jobs=jobs)
-        return tuple(sorted(done, key=lambda one: one.path) if jobs != 1 else done)
+        done = tuple(self.indexing(*paths, plan=plan, tier=tier, progress=progress, jobs=jobs))
+        if jobs != 1:
+            done = tuple(sorted(done, key=lambda one: one.path))
+        mode = self.captions_at(Tier(tier) if tier else (plan or IndexPlan()).tier)
+        if mode is None:
+            return done
+        videos = [one.report.video.id for one in done if one.report is not None]
+        told = self.enhancing(*videos, plan=TellPlan(mode), budget=budget, progress=progress)
+        by_id = {one.video.id: one for one in told} if videos else {}
+        return tuple(
+            evolve(one, enhanced=None if one.report is None else by_id.get(one.report.video.id))
+            for one in done
+        )
 
     def indexing(
         self,

@@ -12,10 +12,11 @@ from kuavi.apps.usecases.enhance import enhance_video
 from kuavi.apps.usecases.estimate import Estimate, estimate, sum_of
 from kuavi.apps.usecases.ports import TellPorts
 from kuavi.apps.usecases.telling import EnhanceReport
+from kuavi.apps.wiring.models import TELLERS
 from kuavi.apps.wiring.registry import Family
 from kuavi.apps.wiring.telling import tell_ports
 from kuavi.domain.budget import UNLIMITED, Budget
-from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.spans import Span
 from kuavi.domain.tell_plan import Mode, TellPlan
 from kuavi.ports.progress import Cancelled, Progress, VideoDone, VideoStarted
@@ -91,6 +92,12 @@ class Telling(Opened):
         return sum_of(
             tuple(ok(estimate(record.id, plan, ports)) for record in self._records(videos))
         )
+
+    def captions_at(self, tier: Tier) -> Mode | None:
+        """How far a run of a tier describes videos; None: not at all."""
+        if tier is Tier.SCAN or not any(map(self._models.offers, TELLERS)):
+            return None
+        return Mode.FULL if tier is Tier.DEEP else Mode.FAST
 
     def _records(self, videos: Sequence[PathLike]) -> tuple[VideoRecord, ...]:
         return tuple(self.video(video) for video in videos) if videos else self.videos()

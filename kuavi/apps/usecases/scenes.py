@@ -11,6 +11,7 @@ from kuavi.apps.usecases.details import likeliest
 from kuavi.apps.usecases.scene_table import scenes_of
 from kuavi.domain.annotation import Described, Unannotated
 from kuavi.domain.cuts import cut_by_count
+from kuavi.domain.described import Caption
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.outcome import Outcome
@@ -45,7 +46,7 @@ class Level:
 
 @frozen
 class Scene:
-    """A node of the segment tree with what is known of it."""
+    """A node of the segment tree with what is known of it; `caption` None: it has none."""
 
     video: VideoId
     node: int
@@ -56,6 +57,7 @@ class Scene:
     tags: tuple[Tag, ...]
     described: Described
     keyframe_s: float | None
+    caption: Caption | None = None
 
 
 @frozen(eq=False)
@@ -108,11 +110,16 @@ def _known(view: LibraryView, video: VideoId) -> Outcome[_Known, ScenesFailure]:
     return Success(_Known(record.unwrap(), planted, said.unwrap(), read.unwrap()))
 
 
+_UNTOLD = Unannotated("no model has annotated it; `kuavi enhance --mode full` has one do it")
+
+
 def _scene(view: LibraryView, about: _Known, node: int) -> Outcome[Scene, ScenesFailure]:
     video, tree = about.record.id, about.tree
     span = Span(float(tree.start_s[node]), float(tree.end_s[node]))
     tags, times = tags_in(view, video, span), view.keyframe_times(video)
-    told = view.annotations(video)
+    told, seen = view.annotations(video), view.captions(video)
+    if isinstance(seen, Failure):
+        return seen
     if isinstance(tags, Failure):
         return tags
     if isinstance(times, Failure):
@@ -131,8 +138,9 @@ def _scene(view: LibraryView, about: _Known, node: int) -> Outcome[Scene, Scenes
             " ".join(spoken),
             tuple(dict.fromkeys(written)),
             tags.unwrap(),
-            told.unwrap().get(node, Unannotated("no captioning model in this preset")),
+            told.unwrap().get(node, _UNTOLD),
             min(inside, key=lambda t: abs(t - span.middle_s), default=None),
+            seen.unwrap().get(node),
         )
     )
 
