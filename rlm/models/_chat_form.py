@@ -24,6 +24,9 @@ class Form(Enum):
 
 
 LOOSER = {Form.SCHEMA: Form.OBJECT, Form.OBJECT: Form.TOLD}
+MOST_TOKENS = 10**12
+MOST_USD = 10**9
+"""What is told of one call from there on is no count."""
 COMPLAINTS = ("response_format", "json_schema", "json_object", "guided")
 
 
@@ -134,13 +137,13 @@ def _start(content: bytes) -> str:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """Raises TypeError or KeyError where it is not of the protocol's form."""
+    """Lone surrogates replaced.  Raises TypeError or KeyError for another form."""
     content = message["content"]
     if content is None:
         return ""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part["text"]) for part in content if part["type"] == "text")
+    if not isinstance(content, str):
+        content = "".join(str(part["text"]) for part in content if part["type"] == "text")
+    return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _emptiness(message: Mapping[str, Any], finish: str, request: Request) -> str:
@@ -167,8 +170,8 @@ def _usage(whole: Mapping[str, Any], text: str, request: Request, price: Price |
 
 
 def _count(told: Any) -> int | None:
-    return told if type(told) is int and told >= 0 else None
+    return told if type(told) is int and 0 <= told < MOST_TOKENS else None
 
 
 def _cost(told: Any) -> float | None:
-    return float(told) if type(told) in (int, float) and 0 <= told < float("inf") else None
+    return float(told) if type(told) in (int, float) and 0 <= told < MOST_USD else None

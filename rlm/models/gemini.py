@@ -138,12 +138,11 @@ def _reply(
 
 def _usage(told: Any, text: str, request: Request, price: Price | None) -> Usage:
     """Unseen reasoning is output."""
-    estimated = told is None or told.prompt_token_count is None
-    if estimated:
-        sent, made = most_input_tokens(request), likely_tokens(text)
+    if told is None or told.prompt_token_count is None:
+        sent, made, estimated = most_input_tokens(request), likely_tokens(text), True
     else:
-        sent = told.prompt_token_count
-        made = (told.candidates_token_count or 0) + (told.thoughts_token_count or 0)
+        counts = told.candidates_token_count or 0, told.thoughts_token_count or 0
+        sent, made, estimated = max(0, told.prompt_token_count), max(0, sum(counts)), False
     return Usage(sent, made, None if price is None else price.of(sent, made), estimated)
 
 

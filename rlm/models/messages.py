@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from attrs.validators import deep_iterable, ge, in_, instance_of, min_len, optional
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
@@ -22,6 +22,11 @@ def _size(data: bytes) -> str:
     return f"<{len(data)} bytes>"
 
 
+def _well_formed(_: object, __: "Attribute[str]", text: str) -> None:
+    """Raises UnicodeEncodeError, a ValueError, for what no server could be sent."""
+    text.encode()
+
+
 @frozen
 class Image:
     """An encoded picture, such as a JPEG ("image/jpeg")."""
@@ -36,10 +41,10 @@ class Image:
 
 @frozen
 class Message:
-    """One turn; its images stand before its text."""
+    """One turn; its images stand before its text, which has no lone surrogates."""
 
     role: Role = field(validator=in_(ROLES))
-    text: str
+    text: str = field(validator=_well_formed)
     images: tuple[Image, ...] = field(
         default=(), validator=deep_iterable(instance_of(Image), instance_of(tuple))
     )

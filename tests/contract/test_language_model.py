@@ -101,11 +101,11 @@ def test_all_adapters_stand_here() -> None:
 
 
 def test_a_reply_comes_with_what_it_used(model: LanguageModel) -> None:
-    reply = replied(model, asking("stir the soup", max_tokens=400))
+    reply = replied(model, asking("stir the soup", max_tokens=100))
     assert reply.text.strip()
     assert not reply.cached
     assert reply.usage.input_tokens > 0
-    assert 0 < reply.usage.output_tokens <= 400
+    assert 0 < reply.usage.output_tokens <= 100
     told = PRICE.of(reply.usage.input_tokens, reply.usage.output_tokens)
     assert reply.usage.cost_usd == pytest.approx(told)
 
@@ -159,7 +159,7 @@ def test_images_are_looked_at_or_refused(
 
 
 def test_a_schema_an_effort_and_a_seed_are_taken(model: LanguageModel) -> None:
-    request = asking("stir", schema=SCHEMA, effort="low", seed=3, temperature=0.7, max_tokens=300)
+    request = asking("stir", schema=SCHEMA, effort="low", seed=3, temperature=0.7, max_tokens=100)
     assert replied(model, request).text.strip()
 
 

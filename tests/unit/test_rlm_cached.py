@@ -98,14 +98,14 @@ def test_the_same_asked_at_once_is_one_call() -> None:
 
     def wait(_: Request) -> str:
         inside.set()
-        assert go.wait(5)
+        assert go.wait(30)
         return "yes"
 
     model = scripted.build(wait)
     asked = cached(model, MemoryStore())
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(asked.complete, BASE) for _ in range(4)]
-        assert inside.wait(5)
+        assert inside.wait(30)
         go.set()
         replies = [future.result().unwrap() for future in waiting]
     assert len(model.record) == 1
@@ -116,7 +116,7 @@ def test_another_request_does_not_wait() -> None:
     go = Event()
 
     def wait(request: Request) -> str:
-        assert text(request) != "slow" or go.wait(5)
+        assert text(request) != "slow" or go.wait(30)
         return "yes"
 
     asked = cached(scripted.build(wait), MemoryStore())

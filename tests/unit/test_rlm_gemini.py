@@ -158,6 +158,15 @@ def test_a_reply_that_could_be_continued_is_one_try_too(server: ChatServer) -> N
     assert len(server.seen) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*is not a valid.*:UserWarning")
+def test_a_finish_that_the_sdk_does_not_know_is_no_complete_reply(server: ChatServer) -> None:
+    told = {"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "BORED"}]}
+    server.faults = [Raw(200, json.dumps(told).encode())]
+    reply = model_at(server).complete(asking("look")).unwrap()
+    assert reply.finish == "bored"
+    assert reply.usage.estimated
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refusal_is_told(server: ChatServer, status: int) -> None:
     server.faults = [failed(status, f"API key not valid: {KEY}")]

@@ -47,7 +47,7 @@ def test_as_many_are_asked_at_a_time_as_there_are_workers() -> None:
     together = Barrier(3)
 
     def meet(request: Request) -> str:
-        together.wait(timeout=5)  # breaks unless three are inside
+        together.wait(timeout=30)  # breaks unless three are inside
         return text(request)
 
     assert len(list(complete_all(scripted.build(meet), Pulled(9), 3))) == 9
