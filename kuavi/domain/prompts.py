@@ -4,7 +4,7 @@ What comes from a video or from a model that has seen it is material and stands 
 it cannot contain; the words around it say that nothing in it is an instruction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from itertools import count
@@ -131,12 +131,14 @@ def repair_prompt(reply: str, malformed: Malformed) -> Prompt:
 
 def mark_for(*texts: str) -> str:
     """A mark that is in none of the texts, and always the same for the same texts."""
-    for attempt in count():
-        seed = "\0".join((str(attempt), *texts)).encode(errors="replace")
-        mark = f"[[{sha256(seed).hexdigest()[:10]}]]"
-        if not any(mark in text for text in texts):
-            return mark
-    raise AssertionError("texts are finite")
+    seed = "\0".join(texts).encode(errors="replace")
+    digests = (sha256(b"%d " % attempt + seed).hexdigest() for attempt in count())
+    return first_absent((f"[[{digest[:10]}]]" for digest in digests), texts)
+
+
+def first_absent(marks: Iterable[str], texts: Sequence[str]) -> str:
+    """The first of the marks that is in none of the texts."""
+    return next(mark for mark in marks if not any(mark in text for text in texts))
 
 
 def fenced(name: str, text: str, mark: str) -> str:

@@ -112,15 +112,21 @@ def test_normal_actions_stay(text: str) -> None:
 def test_batches_keep_order_and_limits(captions: list[str], max_chars: int, max_items: int) -> None:
     made = list(batches(captions, max_chars, max_items))
     assert [caption for batch in made for caption in batch] == captions
+    assert all(0 < len(batch) <= max_items for batch in made)
     for batch in made:
-        assert 0 < len(batch) <= max_items
-        longest = sum(min(len(caption) * 2, MOST_CAPTION_CHARS) for caption in batch)
-        assert len(actions_prompt(batch)) <= 2000 + max(max_chars, 600) + 5 * len(batch) or (
-            len(batch) == 1 and longest > max_chars
-        )
+        shown = max(max_chars, MOST_CAPTION_CHARS) + 5 * len(batch)
+        assert len(actions_prompt(batch)) <= 2000 + shown
+
+
+@given(st.lists(st.integers(1, 600), max_size=30), st.integers(1, 1500), st.integers(1, 7))
+def test_batches_are_as_large_as_both_limits_allow(
+    lengths: list[int], max_chars: int, max_items: int
+) -> None:
+    made = [[len(c) for c in b] for b in batches(["x" * n for n in lengths], max_chars, max_items)]
+    for batch in made:
+        assert sum(batch) <= max_chars or len(batch) == 1
     for before, after in pairwise(made):
-        shown = sum(min(len(c) * 2, MOST_CAPTION_CHARS) for c in (*before, after[0]))
-        assert len(before) == max_items or shown > max_chars
+        assert len(before) == max_items or sum(before) + after[0] > max_chars
 
 
 @given(st.lists(nasty_texts, min_size=1, max_size=8))

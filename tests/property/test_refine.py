@@ -26,7 +26,7 @@ from tests.strategies_tree import Film, films
 
 CONTEXT = Context("0:00.00 -> 0:10.00 (10.00 s)", "## A cook stirs a pot.", "")
 BAD = st.sampled_from(["", "I cannot do that.", "{}", "[]", '{"summary": "A cook stirs."}'])
-replies = st.lists(annotations.map(to_json) | BAD, min_size=40, max_size=40)
+replies = st.lists(annotations.map(to_json) | BAD, min_size=11, max_size=11)
 
 
 def _annotation(n: int) -> Annotation:
