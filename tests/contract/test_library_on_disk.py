@@ -511,7 +511,8 @@ def test_a_commit_while_a_view_is_taken_is_not_half_in_it(
 
 
 def test_readers_see_whole_states_while_another_process_writes(path: Path) -> None:
-    library, versions = made(path), []
+    library = made(path)
+    versions: list[int] = []
     with writer(path, 0) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
