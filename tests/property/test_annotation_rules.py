@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -142,3 +145,19 @@ def test_the_guidelines_state_every_rule_once() -> None:
     lines = guidelines().splitlines()
     assert lines == [f"- {rule.path}: {rule.text}" for rule in RULES]
     assert len(set(lines)) == len(RULES)
+
+
+def published() -> Path:
+    root = Path(__file__).parents[2]
+    return Path(os.environ.get("KUAVI_SHARED_DATA", root.parent / "shared" / "data")) / "action100m"
+
+
+@pytest.mark.skipif(not published().exists(), reason="needs KUAVI_SHARED_DATA")
+def test_most_published_annotations_keep_to_every_rule() -> None:
+    """Written by a large model after rules in other words."""
+    from bench.quality_data import published as read
+
+    written = [one for video in read(published()) for one in video.annotations.values()]
+    held = [sum(rule.holds(value_at(one, rule.path)) for one in written) for rule in RULES]
+    assert min(held) >= 0.89 * len(written)
+    assert sum(not broken(one) for one in written) >= 0.8 * len(written)
