@@ -20,6 +20,7 @@ from kuavi.apps.usecases.manage import WhichFailure
 from kuavi.apps.usecases.probes import ProbeFailure, TrainFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
+from kuavi.apps.usecases.telling import EnhanceFailure
 from kuavi.apps.wiring.compose import BadPlan, ComposeFailure, ModelsFailure
 from kuavi.apps.wiring.understanding import ClassifierFailure
 from kuavi.domain.manifest import Tier
@@ -46,6 +47,7 @@ UNIONS = (
     TrainFailure,
     ProbeFailure,
     AskFailure,
+    EnhanceFailure,
 )
 
 

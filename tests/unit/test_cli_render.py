@@ -32,7 +32,7 @@ from kuavi.apps.cli.show_search import note_text, search_lines
 from kuavi.apps.cli.show_video import found_lines, scene_lines, transcript_lines
 from kuavi.apps.cli.texts import Line, columns, printable, quoted, shortened
 from kuavi.apps.toolbox.models import ModelCheck
-from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, presets
+from kuavi.apps.toolbox.presets import PortStatus, PresetStatus, caption_presets, presets
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.check_sketch import SketchRecall
 from kuavi.apps.usecases.look import Sheet
@@ -376,7 +376,7 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_videos("lib", [said.video]),
         as_json.of_indexed(Indexed("a.mp4", report(done=(Stage.TEXT,)))),
         as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),)), RECALLS),
-        as_json.of_presets(presets()),
+        as_json.of_presets(presets(), caption_presets()),
         checks_json("fast", [CHECKED]),
     ]
 
