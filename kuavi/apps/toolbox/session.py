@@ -57,11 +57,12 @@ class OpenLibrary(Probing, Foreseeing, Mapped):
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
-        jobs: int | None = 1,
+        jobs: int | None = None,
     ) -> tuple[Indexed, ...]:
         """Index files and all videos below folders; one that fails stops none of the others.
 
-        `jobs` videos at a time, None for one a core (at most 4); results are in order of path.
+        `jobs` videos at a time: None is two where there are two cores, 0 one a core (at most 4).
+        Results are in order of path.
         """
         done = self.indexing(*paths, plan=plan, tier=tier, progress=progress, jobs=jobs)
         return tuple(sorted(done, key=lambda one: one.path) if jobs != 1 else done)
@@ -72,7 +73,7 @@ class OpenLibrary(Probing, Foreseeing, Mapped):
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
-        jobs: int | None = 1,
+        jobs: int | None = None,
     ) -> Iterator[Indexed]:
         """As `index`, giving each result as soon as it is there.
 
@@ -88,8 +89,7 @@ class OpenLibrary(Probing, Foreseeing, Mapped):
             if isinstance(progress.report(VideoDone(problem.path, problem.problem)), Failure):
                 raise KuaviError(Cancelled())
             yield problem
-        n_jobs = compose.default_jobs() if jobs is None else jobs
-        with closing(index_all(found, plan, ports, n_jobs)) as results:
+        with closing(index_all(found, plan, ports, compose.jobs_for(jobs))) as results:
             for path, outcome in results:
                 yield indexed_of(path, outcome)
 
