@@ -2,6 +2,9 @@
 
 Frames of a real clip are shown at uneven times, one of its shots twice at different speeds.  The
 true time of each frame is known, because the test chose it; number / mean rate is seconds off.
+
+Neighbours in a real clip look alike, so a film of slides says it strictly: every picture of it is
+its own, looks like the rest of its slide and like no other, and each slide is on around one sample.
 """
 
 from collections.abc import Sequence
@@ -115,11 +118,15 @@ def clip() -> list[Pixels]:
 
 
 @pytest.fixture(scope="module", params=[".mp4", ".mkv", ".ts"])
-def film(
-    request: pytest.FixtureRequest, clip: list[Pixels], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """With B-frames; MPEG-TS does not start at zero."""
-    path = tmp_path_factory.mktemp("film") / f"film{request.param}"
+def form(request: pytest.FixtureRequest) -> str:
+    """The suffix of a container; MPEG-TS does not start at zero."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def film(form: str, clip: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With B-frames."""
+    path = tmp_path_factory.mktemp("film") / f"film{form}"
     pictures = [clip[number] for number in TRUTH.numbers]
     options = {"crf": "8", "preset": "veryfast", "bf": "3"}
     return write_clip(path, pictures, times_s=TRUTH.times_s[:-1], options=options)
@@ -138,6 +145,49 @@ def found(library: OpenLibrary, picture: Pixels, folder: Path) -> Span:
     """The moment of the first hit for a picture."""
     Image.fromarray(picture).save(folder / "asked.png", compress_level=1)
     return library.search(image=folder / "asked.png", field=Field.VISUAL).hits[0].moment
+
+
+SLIDES = 30
+RATES = (30.0, 10.0, 20.0, 40.0, 12.0)
+"""Mean rates of the film of slides, each for as many slides as the others."""
+
+
+def slide_times_s() -> list[float]:
+    """The times at which its pictures begin."""
+    times_s, at = [0.0], 0
+    while times_s[-1] < SLIDES * SAMPLE_S - HALF_S:
+        rate = RATES[int(times_s[-1] / SAMPLE_S * len(RATES) / SLIDES)]
+        times_s.append(times_s[-1] + UNEVEN[at % len(UNEVEN)] / rate)
+        at += 1
+    return times_s[:-1]
+
+
+def slide(number: int, clip: Sequence[Pixels], moved: int) -> Pixels:
+    """A piece of a frame in its own colours, beside it mirrored and negative, moved by pixels."""
+    draw, frame = np.random.default_rng(number), clip[8 * number]
+    top, left = draw.integers(frame.shape[0] - 90), draw.integers(frame.shape[1] - 160)
+    piece = frame[top : top + 90, left : left + 160, draw.permutation(3)]
+    rows = ((piece, 255 - piece), (piece[:, ::-1], piece[::-1]))
+    return np.roll(np.concatenate([np.concatenate(row, axis=1) for row in rows]), moved, axis=1)
+
+
+def test_every_picture_of_a_film_of_slides_is_found_within_half_a_sample(
+    clip: list[Pixels], form: str, tmp_path: Path
+) -> None:
+    times_s = slide_times_s()
+    counted_s = np.linspace(0, times_s[-1], len(times_s))
+    assert np.mean(np.abs(counted_s - times_s) > SAMPLE_S) > 0.5  # so the rate would not do
+    numbers = [int((time_s + HALF_S) / SAMPLE_S) for time_s in times_s]
+    pictures = [slide(number, clip, at % 4) for at, number in enumerate(numbers)]
+    path = tmp_path / f"slides{form}"
+    options = {"crf": "8", "preset": "veryfast", "bf": "3"}
+    write_clip(path, pictures, times_s=times_s, options=options)
+    library = kuavi.open_library(tmp_path / "library")
+    assert all(done.ok for done in library.index(path, tier="scan"))
+    for at, (time_s, picture) in enumerate(zip(times_s, pictures, strict=True)):
+        moment = found(library, picture, tmp_path)
+        off_s = max(moment.start_s - time_s, time_s - moment.end_s, 0.0)
+        assert off_s <= HALF_S + STAMP_S, (at, numbers[at], time_s, moment)
 
 
 def alike(picture: Pixels, original: Pixels) -> bool:

@@ -131,6 +131,17 @@ def test_the_same_file_is_served_by_one_process() -> None:
 
 
 @pytest.mark.usefixtures("tidy")
+def test_a_process_that_has_worked_long_is_not_kept() -> None:
+    for long_s, kept in ((0.0, 0), (60.0, 1)):
+        before = children()
+        reader = isolated.build(inner=FAILING, long_s=long_s)
+        assert len(read(reader, "3 nothing")[0]) == 3
+        assert len(children() - before) == kept
+        del reader
+        gc.collect()
+
+
+@pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("leave", [Generator.close, lambda _: None], ids=["close", "drop"])
 def test_stopping_early_ends_the_process_at_once(leave: Callable[[object], None]) -> None:
     reader = isolated.build(inner=FAILING)

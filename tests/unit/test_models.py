@@ -144,3 +144,11 @@ def test_a_choice_that_fits_nothing_is_a_failure() -> None:
     outcome = compose.open_models("fast", {}, ModelChoices(models={"text": "nono"}))
     assert isinstance(outcome, Failure)
     assert "nono" in str(outcome.failure())
+
+
+def test_how_many_videos_at_a_time() -> None:
+    """As asked; one a core at 0; two if nothing is asked, where there are two cores."""
+    cores = compose.jobs_for(0)
+    assert [compose.jobs_for(n) for n in (1, 3, 9)] == [1, 3, 9]
+    assert 1 <= cores <= 4
+    assert compose.jobs_for(None) == min(cores, 2)

@@ -1,12 +1,11 @@
 """What writing and reading leave in the heaps of Arrow and the C library goes to the system."""
 
-import ctypes
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+
+from kuavi.adapters._heap import trim
 
 OFTEN_BYTES = 4 << 20
 """So much is written between two times, for a call takes milliseconds."""
@@ -30,12 +29,4 @@ def give_back() -> None:
     keyframes.  Where the C library is not glibc, only Arrow's is returned.
     """
     pa.default_memory_pool().release_unused()
-    _trim()(0)
-
-
-@cache
-def _trim() -> Callable[[int], int]:
-    with suppress(OSError, AttributeError):
-        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-        return trim
-    return int
+    trim()

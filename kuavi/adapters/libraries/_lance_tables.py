@@ -154,6 +154,7 @@ def write_rows(tables: Tables, video: VideoId, holding: Holding, pieces: Iterabl
     if table.count_rows(leftover):
         table.delete(leftover)
     if holding.rows:
+        give_back()
         batches = thrifty(_batches(video, holding, pieces, table.schema))
         table.add(pa.RecordBatchReader.from_batches(table.schema, batches))
         give_back()

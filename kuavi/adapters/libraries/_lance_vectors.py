@@ -53,6 +53,7 @@ class VectorCache:
 
 def located_once(table: Any, layer: Layer, space: Space[Any], wanted: Wanted) -> Located[Any]:
     """As `VectorCache.located` of one video or none, without keeping anything."""
+    give_back()
     blocks = {
         video: _read_in_pieces(table, layer, space.dim, (video, held))
         for video, held in wanted.items()

@@ -2,10 +2,12 @@
 
 What a file does to the decoder (a crash, a hang, more memory or time than it may have) becomes a
 failure; what came before stays valid.  A call has a process; the calls for one file, one after the
-other, share it.  Only for systems with POSIX resource limits; Linux keeps all of them.
+other, share it, but one that has worked long is not kept.  Only for systems with POSIX resource
+limits; Linux keeps all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
 from typing import Any
 from weakref import finalize
 
@@ -21,13 +23,18 @@ from kuavi.ports.reader import Damaged, FrameReader, NotReadable, ReadFailure
 
 PYAV = "kuavi.adapters.readers.pyav"
 
+LONG_S = 10.0
+"""After a call that took so long the process is not kept: starting another takes 0.2 s, and it
+would hold some 60 MB while what it gave is written."""
+
 
 class IsolatedReader:
     """Follows kuavi.ports.reader.FrameReader; may be shared between threads."""
 
-    def __init__(self, limits: DecodeLimits, inner: str) -> None:
+    def __init__(self, limits: DecodeLimits, inner: str, long_s: float) -> None:
         self._limits = limits
         self._inner = inner
+        self._long_s = long_s
         self._spare = Spare()
         finalize(self, self._spare.clear)
 
@@ -61,14 +68,16 @@ class IsolatedReader:
     def _items(self, request: Mapping[str, Any]) -> Iterator[Item]:
         """One call's answer.  Its process is ended at once if the caller stops early."""
         path, at_s = request["path"], None
+        began_s = monotonic()
         child = None
         try:
             child = self._spare.take(path) or Child(self._inner, self._limits)
             for item in child.ask(request):
                 at_s = _end_s(item, at_s)
                 yield item
-            self._spare.keep(path, child)
-            child = None
+            if monotonic() - began_s < self._long_s:
+                self._spare.keep(path, child)
+                child = None
         except ChildError as error:
             reason = str(error)
             yield NotReadable(path, reason) if at_s is None else Damaged(path, at_s, reason)
@@ -77,9 +86,11 @@ class IsolatedReader:
                 child.end()
 
 
-def build(limits: DecodeLimits | None = None, inner: str = PYAV) -> FrameReader:
+def build(
+    limits: DecodeLimits | None = None, inner: str = PYAV, long_s: float = LONG_S
+) -> FrameReader:
     """`inner` is the module of the reader that runs in the process: its `build(limits, pulse)`."""
-    return IsolatedReader(limits or DecodeLimits(), inner)
+    return IsolatedReader(limits or DecodeLimits(), inner, long_s)
 
 
 def _end_s(item: Item, before_s: float | None) -> float | None:

@@ -17,6 +17,7 @@ from faster_whisper import WhisperModel
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 from returns.result import Failure, Success
 
+from kuavi.adapters._heap import trim
 from kuavi.adapters._weights import Verified, VerifiedWeights, needed, verified
 from kuavi.domain.evidence import Evidence, Learned, Model
 from kuavi.domain.media import AUDIO_RATE_HZ, AudioChunk
@@ -59,6 +60,7 @@ class _Whisper:
                 yield Failure(_failure(self.model.model_id, error))
                 return
             yield from map(Success, heard)
+            trim()  # else the next piece comes on top of what this one has left: 20 MB
 
     def _hear(self, piece: AudioChunk) -> tuple[Utterance, ...]:
         """The utterances of one piece (n,), in the stream's own time."""

@@ -74,9 +74,14 @@ def index(
     no_ocr: Annotated[bool, typer.Option("--no-ocr", help="Read no text on screen.")] = False,
     no_speech: Annotated[bool, typer.Option("--no-speech", help="Write no transcript.")] = False,
     jobs: Annotated[
-        int,
-        typer.Option(metavar="N", min=0, help="Videos at a time; 0: one a core, at most 4."),
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Videos at a time (default: 2 where there are 2 cores); 0: one a core, at most 4.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,7 +110,7 @@ def index(
 
     if not all(paths):
         raise typer.BadParameter("an empty path; name a file or a folder")
-    if profile and jobs > 1:
+    if profile and jobs is not None and jobs > 1:
         raise typer.BadParameter("--profile books time on one video after the other: use --jobs 1")
     if mode is not None:
         tier = TierName.DEEP if mode is ModeName.FULL else TierName.INDEX
@@ -177,7 +182,9 @@ def _limits(given: list[str]) -> "DecodeLimits":
 class _Run:
     """A run, and what was done of it when it ended or was stopped."""
 
-    def __init__(self, given: Shared, paths: list[str], plan: "IndexPlan", jobs: int) -> None:
+    def __init__(
+        self, given: Shared, paths: list[str], plan: "IndexPlan", jobs: int | None
+    ) -> None:
         self._given, self._paths, self._plan, self._jobs = given, paths, plan, jobs
         self.results: list[Indexed] = []
         self.stopped = False
@@ -188,7 +195,7 @@ class _Run:
 
         try:
             for one in library.indexing(
-                *self._paths, plan=self._plan, progress=progress, jobs=self._jobs or None
+                *self._paths, plan=self._plan, progress=progress, jobs=self._jobs
             ):
                 self.results.append(one)
                 if self._given.as_json:

@@ -61,14 +61,14 @@ class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
-        jobs: int | None = 1,
+        jobs: int | None = None,
         budget: Budget = UNLIMITED,
     ) -> tuple[Indexed, ...]:
         """Index files and all videos below folders; one that fails stops none of the others.
 
-        `jobs` videos at a time, None for one a core (at most 4); results are in order of path.
-        With a caption preset videos are put into words too, within the budget: in mode fast at
-        tier index, full at tier deep.
+        `jobs` videos at a time: None is two where there are two cores, 0 one a core (at most 4).
+        Results are in order of path.  With a caption preset videos are put into words too, within
+        the budget: in mode fast at tier index, full at tier deep.
         """
         done = tuple(self.indexing(*paths, plan=plan, tier=tier, progress=progress, jobs=jobs))
         if jobs != 1:
@@ -90,7 +90,7 @@ class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
         plan: IndexPlan | None = None,
         tier: Tier | str | None = None,
         progress: Progress | None = None,
-        jobs: int | None = 1,
+        jobs: int | None = None,
     ) -> Iterator[Indexed]:
         """As `index`, giving each result as soon as it is there.
 
@@ -106,8 +106,7 @@ class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
             if isinstance(progress.report(VideoDone(problem.path, problem.problem)), Failure):
                 raise KuaviError(Cancelled())
             yield problem
-        n_jobs = compose.default_jobs() if jobs is None else jobs
-        with closing(index_all(found, plan, ports, n_jobs)) as results:
+        with closing(index_all(found, plan, ports, compose.jobs_for(jobs))) as results:
             for path, outcome in results:
                 yield indexed_of(path, outcome)
 

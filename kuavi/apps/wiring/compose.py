@@ -50,9 +50,9 @@ __all__ = [
     "Tools",
     "UnknownPreset",
     "clock",
-    "default_jobs",
     "default_library",
     "index_ports",
+    "jobs_for",
     "known_preset",
     "open_models",
     "open_tools",
@@ -126,12 +126,15 @@ def default_library() -> str:
     return str(Path(data) / "kuavi" / "library")
 
 
-def default_jobs() -> int:
-    """Videos indexed at a time unless told otherwise: one a core this process may use, at most 4.
+def jobs_for(asked: int | None) -> int:
+    """Videos to index at a time: so many, 0 for one a core, at most 4, or None for up to two.
 
-    More would wait for each other at the models.
+    Two keep two cores busy; more wait for each other at the models and hold more memory.
     """
-    return min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, 4)
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if asked is None:
+        return min(cores, 2)
+    return asked or min(cores, 4)
 
 
 def open_tools(
