@@ -23,7 +23,6 @@ from kuavi.apps.usecases.probes import (
     train_probe,
 )
 from kuavi.domain.evidence import Evidence, Heuristic, Model
-from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.holdout import BY_SPAN, BY_VIDEO
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import Frame
@@ -75,7 +74,7 @@ def test_a_probe_learns_labelled_spans_and_names_others(tmp_path: Path) -> None:
     trained = outcome.unwrap()
     assert trained.held_out.by == BY_VIDEO
     assert (trained.held_out.n, trained.held_out.accuracy) == (3, 1.0)
-    day = world.indexed("/films/day.mp4").video.id
+    day = world.indexed("/films/day.mp4").video
     spans = [Span(0.5, 2.5), Span(4, 6), Span(7.5, 9.5)]
     told = classify_by_probe(day, spans, trained.path, ports(world)).unwrap()
     assert [one.labels[0][0] for one in told.spans] == ["red", "green", "blue"]
@@ -112,9 +111,8 @@ def test_a_probe_of_other_features_is_refused(tmp_path: Path) -> None:
     world = rainbow()
     path = train(world, tmp_path / "p").unwrap().path
     other = evolve(ports(world), space=evolve(ports(world).space, revision="other"))
-    outcome: Outcome[Classified, ProbeFailure] = classify_by_probe(
-        VideoId("x"), [Span(0, 1)], path, other
-    )
+    video = locate(world, "0.mp4").unwrap()
+    outcome: Outcome[Classified, ProbeFailure] = classify_by_probe(video, [Span(0, 1)], path, other)
     assert isinstance(outcome, Failure)
     assert isinstance(outcome.failure(), OtherProbe)
     assert "train another" in str(outcome.failure())
