@@ -1,11 +1,9 @@
 """Probes on disk: one safetensors file, its labels and score in the file's own header."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from attrs import frozen
@@ -13,6 +11,7 @@ from returns.result import Failure, Success
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from kuavi.adapters._whole_files import write_whole
 from kuavi.domain.features import Features
 from kuavi.domain.holdout import HeldOut
 from kuavi.domain.outcome import Outcome
@@ -52,17 +51,8 @@ def write(path: Path, kept: Kept) -> Outcome[str, ProbeUnwritable]:
         "options": dict(kept.options),
     }
     content = save(dict(kept.tensors), metadata={"kuavi": json.dumps(told)})
-    temporary = path.with_name(f".{uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         return Failure(ProbeUnwritable(str(path), error.strerror or str(error)))
     return Success(str(path))
