@@ -11,7 +11,7 @@ from returns.result import Failure, Success
 from torch import Tensor
 
 from kuavi.adapters._vjepa2_device import Need, Placement, placed
-from kuavi.adapters._vjepa2_frames import Fitter, normalised
+from kuavi.adapters._vjepa2_frames import Fitter, beside, normalised
 from kuavi.adapters._vjepa2_names import State, filled
 from kuavi.adapters._vjepa2_net import Arch, Predictor, VJepa2
 from kuavi.adapters._vjepa2_weights import flat_shapes
@@ -97,6 +97,13 @@ class Backbone:
     def pictures(self, clips: Clips) -> Tensor:
         """The network's input (b, frames, 3, crop, crop) on its device."""
         pictures = self.fitter.clips(clips).to(self.placement.device)
+        return normalised(pictures).to(self.placement.dtype)
+
+    def view(self, clips: Clips, number: int, n_views: int) -> Tensor:
+        """As `pictures`, of one of several squares along the pictures' long side."""
+        crop = self.arch.crop
+        squares = [torch.stack([beside(f.pixels, crop, number, n_views) for f in c]) for c in clips]
+        pictures = torch.stack(squares).to(self.placement.device)
         return normalised(pictures).to(self.placement.dtype)
 
     def tokens(self, clips: Clips) -> Tensor:
