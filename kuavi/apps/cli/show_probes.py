@@ -9,7 +9,7 @@ from kuavi.apps.usecases.probes import Classified, Trained
 from kuavi.domain.evidence import describe
 from kuavi.domain.holdout import HeldOut
 
-UNSEEN = "nothing is indexed there"
+UNSEEN = "nothing to look at there"
 
 
 def trained_lines(trained: Trained) -> list[Line]:
