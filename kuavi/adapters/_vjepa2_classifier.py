@@ -13,14 +13,15 @@ from attrs import frozen
 from returns.result import Failure, Success
 from torch import Tensor
 
-from kuavi.adapters._vjepa2_backbone import CHECK, METHOD, Backbone, Clips, Reader, backbone_for
+from kuavi.adapters._vjepa2_backbone import CHECK, Backbone, Clips, Reader, backbone_for
 from kuavi.adapters._vjepa2_clips import per_clip
 from kuavi.adapters._vjepa2_names import State, filled
+from kuavi.adapters._vjepa2_net import Variant
 from kuavi.adapters._vjepa2_probe import EPS, HEADS, AttentiveProbe, ProbeArch
 from kuavi.adapters._vjepa2_tasks import HEADS as EPIC_HEADS
 from kuavi.adapters._vjepa2_tasks import RELEASED, Anticipation, Task, availability
 from kuavi.adapters._vjepa2_weights import flat_shapes, trunk_of
-from kuavi.domain.evidence import Evidence, Learned, Model, WeightsFile
+from kuavi.domain.evidence import Evidence, Model, WeightsFile
 from kuavi.domain.fingerprint import Json, fingerprint_of
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -151,6 +152,8 @@ def classifier_for(
 def _built(
     spec: ModelSpec, task: str, backbone: Backbone, read: ProbeRead
 ) -> Outcome[VJepa2Classifier, str]:
+    if backbone.arch.variant != Variant.V2:
+        return Failure("the published probes stand on V-JEPA 2, not on V-JEPA 2.1")
     regime = _regime(spec, RELEASED[task], backbone)
     if isinstance(regime, Failure):
         return regime
@@ -179,7 +182,9 @@ def _built(
     )
     model = Model(spec.model_id, f"{task}-{mark[:16]}", files)
     return Success(
-        VJepa2Classifier(task, tuple(named), model, Learned(METHOD), shown, number, probe, backbone)
+        VJepa2Classifier(
+            task, tuple(named), model, backbone.evidence, shown, number, probe, backbone
+        )
     )
 
 
