@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import evolve
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from kuavi.adapters.clips import fake as clips
-from kuavi.adapters.probes import fake
+from kuavi.adapters.probes import attentive, fake
+from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.usecases.manage import which
 from kuavi.apps.usecases.ports import ProbePorts
 from kuavi.apps.usecases.probe_features import MAX_TOKENS, MixedMaps, NoMaps, shown_of
@@ -26,7 +27,8 @@ from kuavi.domain.manifest import Tier, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan, Maps
 from kuavi.domain.spans import Span
-from tests.worlds import DAY, Shot, World, film, scan_ports, spec
+from tests.worlds import COLOURS as PAINT
+from tests.worlds import DAY, FPS, Shot, World, film, scan_ports, spec
 
 PLAN = IndexPlan(preset="fake", tier=Tier.DEEP, sample_fps=5.0, map_side=2)
 RAW = evolve(PLAN, maps=Maps.RAW)
@@ -132,6 +134,39 @@ def test_a_probe_on_pooled_maps_refuses_raw_ones(tmp_path: Path) -> None:
     asked = classify_by_probe(record(made, "day.mp4"), [Span(0, 1)], path, ports(made))
     assert isinstance(asked, Failure)
     assert isinstance(asked.failure(), OtherProbe)
+
+
+def patterned(*kinds: str) -> FakeClip:
+    """2 s each of red and blue `halves`, or of fine `stripes` of as much red and blue."""
+    red, blue = np.array(PAINT["red"], np.uint8), np.array(PAINT["blue"], np.uint8)
+    column = np.arange(96)
+    is_red = {"halves": column < 48, "stripes": column % 4 < 2}
+    looks = {n: np.tile(np.where(r[:, None], red, blue), (64, 1, 1)) for n, r in is_red.items()}
+    frames = [(i / FPS, looks[kind]) for i, kind in enumerate(np.repeat(kinds, 2 * FPS).tolist())]
+    return FakeClip(tuple(frames), frames[-1][0] + 1 / FPS)
+
+
+@pytest.mark.parametrize(("features", "right"), [(Features.MAPS, 1.0), (Features.MOTION, 0.5)])
+def test_maps_show_what_means_over_the_picture_do_not(
+    features: Features, right: float, tmp_path: Path
+) -> None:
+    """Both kinds have the same colours on the whole, but not at any one place."""
+    films, rows = {}, ["video,start,end,label"]
+    for i in range(4):
+        kinds = ("halves", "stripes") * 2 if i % 2 else ("stripes", "halves") * 2
+        films[f"/films/{i}.mp4"] = patterned(*kinds)
+        rows += [f"{i}.mp4,{2 * k + 0.3},{2 * k + 1.7},{kind}" for k, kind in enumerate(kinds)]
+    made = World(
+        films=films,
+        contents={"/labels.csv": "\n".join(rows).encode()},
+        scan=evolve(scan_ports(), maps=clips.build(spec("clips")).unwrap()),
+    )
+    for path in films:
+        made.indexed(path, plan=PLAN)
+    request = TrainRequest("/labels.csv", str(tmp_path / "p"), features=features)
+    learning = evolve(ports(made), kit=attentive.build())
+    told = train_probe(request, lambda name: Success(record(made, name)), learning).unwrap()
+    assert told.held_out.accuracy == right
 
 
 def test_without_spans_nothing_is_told(tmp_path: Path) -> None:
