@@ -5,7 +5,8 @@
 
 Per-frame rows of real clips (two reels of `bench.footage`, and its clips that last longer than a
 window) are made as an index run makes them, by the reference and by each candidate, once with all
-frames of a window alike and once weighed by the centre.  From each a segment tree is built, of the
+frames of a window alike and once weighed by the centre; of V-JEPA 2, 64/32 also on half the tokens,
+at their true positions (`bench.half_tokens`).  From each a segment tree is built, of the
 rows alone: shot cuts are found without windows, so they would agree of themselves.  Printed is how
 the boundaries of equally many scenes agree (F1 within one sampled frame), the cosine of rows with
 the reference's (and again without the reference's mean row), and what it costs: windows, and the
@@ -25,17 +26,20 @@ from typing import TypeAlias
 from returns.result import Failure
 
 from bench.footage import CLIPS, SHOTS, find_files, plan_reel, render
+from bench.half_tokens import HalfTokens, Kept
 from bench.vjepa2 import encoder_flop
 from bench.window_agreement import (
     SCENE_S,
     Compared,
     Video,
+    Windows,
     compared,
     encoded,
     evenly,
     pooled,
     rows_of,
 )
+from kuavi.adapters._vjepa2_clips import VJepa2Clips
 from kuavi.adapters.clips import hf_vjepa2
 from kuavi.adapters.readers import pyav
 from kuavi.apps.wiring.compose import open_models
@@ -43,12 +47,12 @@ from kuavi.domain.choices import ModelChoices
 from kuavi.domain.media import ByRate, Frame, Seen, View
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.presets import PRESETS
-from kuavi.domain.vjepa2_presets import FPS, REFERENCE
+from kuavi.domain.vjepa2_presets import FPS, WINDOWINGS
 from kuavi.domain.windows import Weighing, Windowing, window_starts
 from kuavi.ports.encoders import ClipEncoder
 from tests.tiny import hf_spec, model_of
 
-PUBLISHED = REFERENCE["reference"]
+PUBLISHED = WINDOWINGS["reference"]
 CANDIDATES = (
     PUBLISHED,
     Windowing(64, 16),
@@ -58,6 +62,8 @@ CANDIDATES = (
     Windowing(16, 8),
 )
 """After the reference: two larger strides, the same without overlap, and the presets' defaults."""
+HALVED = Windowing(64, 32)
+"""Seen on half the tokens too, which costs as much as windows of half as many frames."""
 Table: TypeAlias = dict[str, list[Compared]]
 """Candidate, as it is printed -> one comparison a video and network."""
 LAYERS = 24
@@ -137,15 +143,24 @@ def measure(
         windows, n = encoded(encoder, video, windowings), len(video.frames)
         reference = rows_of(windows, n, PUBLISHED, Weighing.ALIKE)
         table.setdefault("equal lengths", []).append(evenly(reference, video))
-        for windowing in windowings:
-            for weighing in Weighing:
-                rows = rows_of(windows, n, windowing, weighing)
-                name = name_of(windowing, weighing)
-                table.setdefault(name, []).append(compared(reference, rows, video))
+        halves = halves_of(encoder, video)
+        for name, made in {"": windows, **halves}.items():
+            for windowing in [HALVED] if name else windowings:
+                for weighing in Weighing:
+                    rows = rows_of(made, n, windowing, weighing)
+                    line = name_of(windowing, weighing, name)
+                    table.setdefault(line, []).append(compared(reference, rows, video))
 
 
-def name_of(windowing: Windowing, weighing: Weighing) -> str:
-    return f"{windowing.size}/{windowing.stride} {weighing.value}"
+def halves_of(encoder: ClipEncoder, video: Video) -> Mapping[str, Windows]:
+    """Windows on half the tokens, by which half; none of an encoder without tokens."""
+    if not isinstance(encoder, VJepa2Clips):
+        return {}
+    return {kept: encoded(HalfTokens(encoder, kept), video, [HALVED]) for kept in Kept}
+
+
+def name_of(windowing: Windowing, weighing: Weighing, half: str = "") -> str:
+    return f"{windowing.size}/{windowing.stride} {weighing.value} {half}".strip()
 
 
 def costs_of(
@@ -156,26 +171,40 @@ def costs_of(
     def flop(windowing: Windowing) -> float:
         return sum(flop_of(windowing, n) for n in n_frames)
 
+    def windows(windowing: Windowing) -> int:
+        return sum(len(window_starts(n, windowing)) for n in n_frames)
+
     def a_frame(windowing: Windowing) -> float:
         return encoder_flop(windowing.size, LAYERS) / windowing.stride
 
-    return {
+    whole = {
         name_of(one, weighing): (
-            sum(len(window_starts(n, one)) for n in n_frames),
+            windows(one),
             flop(one) / flop(PUBLISHED),
             a_frame(one) / a_frame(PUBLISHED),
         )
         for one in windowings
         for weighing in Weighing
     }
+    share = encoder_flop(HALVED.size // 2, LAYERS) / encoder_flop(HALVED.size, LAYERS)
+    halves = {
+        name_of(HALVED, weighing, kept): (
+            windows(HALVED),
+            share * flop(HALVED) / flop(PUBLISHED),
+            share * a_frame(HALVED) / a_frame(PUBLISHED),
+        )
+        for weighing in Weighing
+        for kept in Kept
+    }
+    return whole | halves
 
 
 def show(table: Table, costs: Mapping[str, tuple[int, float, float]]) -> None:
     lengths = "".join(f"{f'{length:g} s':>8}" for length in SCENE_S)
-    print(f"\n{'F1, scenes of':16}{lengths}   cosine centred  windows   FLOP  without end")
+    print(f"\n{'F1, scenes of':19}{lengths}   cosine centred  windows   FLOP  without end")
     for name, parts in table.items():
         one = pooled(parts)
-        line = f"{name:16}" + "".join(f"{agreed.f1:>8.3f}" for agreed in one.agreed)
+        line = f"{name:19}" + "".join(f"{agreed.f1:>8.3f}" for agreed in one.agreed)
         if name in costs:
             windows, here, endless = costs[name]
             line += f"{one.cosine:>9.4f}{one.centred:>8.3f}{windows:>9}{here:>7.3f}{endless:>13.3f}"

@@ -11,12 +11,12 @@ from returns.result import Failure, Success
 from torch import Tensor
 
 from kuavi.adapters._vjepa2_device import Need, Placement, placed
-from kuavi.adapters._vjepa2_frames import Fitter, normalised
+from kuavi.adapters._vjepa2_frames import Fitter, beside, normalised
 from kuavi.adapters._vjepa2_names import State, filled
 from kuavi.adapters._vjepa2_net import Arch, Predictor, VJepa2
 from kuavi.adapters._vjepa2_weights import flat_shapes
 from kuavi.adapters._weights import VerifiedWeights, verified
-from kuavi.domain.evidence import WeightsFile
+from kuavi.domain.evidence import Evidence, Learned, WeightsFile
 from kuavi.domain.fingerprint import fingerprint_of
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
@@ -24,7 +24,6 @@ from kuavi.domain.plan import ModelSpec
 from kuavi.domain.space import Motion, Space
 from kuavi.ports.models import ModelUnavailable
 
-METHOD = "V-JEPA 2"
 RECIPE = 1
 """Raise when results change for the same weights."""
 LOADING = (
@@ -36,6 +35,7 @@ LOADING = (
     "frames",
     "heads",
     "predictor_heads",
+    "variant",
 )
 """The options that say how a backbone is loaded."""
 CHECK = "check the spec's weights and options"
@@ -67,6 +67,10 @@ class Backbone:
     key: str
 
     @property
+    def evidence(self) -> Evidence:
+        return Learned(self.arch.variant.method)
+
+    @property
     def revision(self) -> str:
         """Changes with whatever may change tokens.
 
@@ -74,9 +78,10 @@ class Backbone:
         """
         files = [[file.name, file.sha256] for file in self.files]
         precision, crop = self.placement.precision, self.arch.crop
-        heads = [self.arch.encoder.heads, self.arch.encoder.eps, self.arch.rotary.value]
+        heads = [self.arch.encoder.heads, self.arch.encoder.eps, self.arch.variant.rotary.value]
         mark = fingerprint_of([RECIPE, files, self.key, precision, crop, heads])
-        return f"vjepa2-{self.key}-{precision}-{crop}px-{mark[:16]}"
+        variant = self.arch.variant
+        return f"vjepa{variant.value}-{self.key}-{precision}-{crop}px-{mark[:16]}"
 
     def space(self, model_id: str) -> Space[Motion]:
         """Where steps are: means of layer-normed tokens ("ln1"), as the predictor was trained on.
@@ -97,6 +102,13 @@ class Backbone:
     def pictures(self, clips: Clips) -> Tensor:
         """The network's input (b, frames, 3, crop, crop) on its device."""
         pictures = self.fitter.clips(clips).to(self.placement.device)
+        return normalised(pictures).to(self.placement.dtype)
+
+    def view(self, clips: Clips, number: int, n_views: int) -> Tensor:
+        """As `pictures`, of one of several squares along the pictures' long side."""
+        crop = self.arch.crop
+        squares = [torch.stack([beside(f.pixels, crop, number, n_views) for f in c]) for c in clips]
+        pictures = torch.stack(squares).to(self.placement.device)
         return normalised(pictures).to(self.placement.dtype)
 
     def tokens(self, clips: Clips) -> Tensor:

@@ -13,15 +13,16 @@ from attrs import frozen
 from returns.result import Failure, Success
 from torch import Tensor
 
-from kuavi.adapters._vjepa2_backbone import CHECK, METHOD, Backbone, Clips, Reader, backbone_for
+from kuavi.adapters._vjepa2_backbone import CHECK, Backbone, Clips, Reader, backbone_for
 from kuavi.adapters._vjepa2_clips import per_clip
 from kuavi.adapters._vjepa2_names import State, filled
+from kuavi.adapters._vjepa2_net import Variant
 from kuavi.adapters._vjepa2_probe import EPS, HEADS, AttentiveProbe, ProbeArch
 from kuavi.adapters._vjepa2_tasks import HEADS as EPIC_HEADS
 from kuavi.adapters._vjepa2_tasks import RELEASED, Anticipation, Task, availability
 from kuavi.adapters._vjepa2_weights import flat_shapes, trunk_of
-from kuavi.domain.evidence import Evidence, Learned, Model, WeightsFile
-from kuavi.domain.fingerprint import fingerprint_of
+from kuavi.domain.evidence import Evidence, Model, WeightsFile
+from kuavi.domain.fingerprint import Json, fingerprint_of
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -34,12 +35,22 @@ RECIPE = 1
 
 @frozen
 class Regime:
-    """How clips are shown to the probe.  `levels` are blocks; empty means the last one."""
+    """How clips are shown to the probe.  `levels` are blocks; empty means the last one.
+
+    One of `views` is the centre of the picture; more are squares along its long side.
+    """
 
     frames: int
     segments: int
     levels: tuple[int, ...]
     anticipation: Anticipation | None
+    views: int
+
+    @property
+    def mark(self) -> list[Json]:
+        """What answers depend on; one view is left out, as it was before there were more."""
+        views = [] if self.views == 1 else [self.views]
+        return [self.segments, list(self.levels), *views]
 
 
 @frozen(eq=False)
@@ -74,7 +85,7 @@ class VJepa2Classifier:
         return self.regime.frames * self.regime.segments
 
     def classify(self, clips: Clips) -> Outcome[Probabilities, ModelFailure]:
-        """Softmax of the head's logits."""
+        """Softmax of the head's logits, its mean over views."""
         if any(not clip for clip in clips) or len({len(clip) for clip in clips}) > 1:
             raise ValueError("clips must have the same number of frames, one or more")
         multiple = self.backbone.arch.tubelet * self.regime.segments
@@ -86,19 +97,28 @@ class VJepa2Classifier:
         return Success(np.stack(rows) if rows else np.empty((0, len(self.labels))))
 
     def _probabilities(self, clips: Clips) -> Tensor:
+        """(b, labels) float64."""
+        views = [self._of_view(clips, view) for view in range(self.regime.views)]
+        return torch.stack(views).mean(dim=0)
+
+    def _of_view(self, clips: Clips, view: int) -> Tensor:
         length = len(clips[0]) // self.regime.segments
         starts = range(0, len(clips[0]), length)
-        parts = [self._shown([clip[s : s + length] for clip in clips]) for s in starts]
+        parts = [self._shown([clip[s : s + length] for clip in clips], view) for s in starts]
         logits: Tensor = self.probe(torch.cat(parts, dim=1))[self.head]
         return logits.double().softmax(dim=1)
 
-    def _shown(self, segment: Sequence[Sequence[Frame]]) -> Tensor:
+    def _shown(self, segment: Sequence[Sequence[Frame]], view: int) -> Tensor:
         """Tokens (b, n, dim) that the probe sees of one segment."""
-        if self.regime.levels:
-            return self.backbone.net.encoder.levels(
-                self.backbone.pictures(segment), self.regime.levels
-            )
-        tokens = self.backbone.tokens(segment)
+        regime, encoder = self.regime, self.backbone.net.encoder
+        pictures = (
+            self.backbone.pictures(segment)
+            if regime.views == 1
+            else self.backbone.view(segment, view, regime.views)
+        )
+        if regime.levels:
+            return encoder.levels(pictures, regime.levels)
+        tokens: Tensor = encoder(pictures)
         ahead = self.regime.anticipation
         if ahead is None:
             return tokens
@@ -111,7 +131,7 @@ def classifier_for(
     spec: ModelSpec, read: Reader, read_probe: ProbeReader
 ) -> Outcome[VJepa2Classifier, ModelUnavailable]:
     """The classifier of a spec; options `task`, `head`, `clip_frames`, `segments`, `levels`,
-    `probe_heads`.
+    `views`, `probe_heads`.
     """
     task = str(spec.options.get("task", ""))
     trouble = availability(task)
@@ -132,6 +152,8 @@ def classifier_for(
 def _built(
     spec: ModelSpec, task: str, backbone: Backbone, read: ProbeRead
 ) -> Outcome[VJepa2Classifier, str]:
+    if backbone.arch.variant != Variant.V2:
+        return Failure("the published probes stand on V-JEPA 2, not on V-JEPA 2.1")
     regime = _regime(spec, RELEASED[task], backbone)
     if isinstance(regime, Failure):
         return regime
@@ -154,13 +176,15 @@ def _built(
             "recipe": RECIPE,
             "backbone": backbone.revision,
             "files": [[file.name, file.sha256] for file in files],
-            "shown": [shown.segments, list(shown.levels)],
+            "shown": shown.mark,
             "probe": [number, heads, EPS],
         }
     )
     model = Model(spec.model_id, f"{task}-{mark[:16]}", files)
     return Success(
-        VJepa2Classifier(task, tuple(named), model, Learned(METHOD), shown, number, probe, backbone)
+        VJepa2Classifier(
+            task, tuple(named), model, backbone.evidence, shown, number, probe, backbone
+        )
     )
 
 
@@ -192,6 +216,7 @@ def _regime(spec: ModelSpec, task: Task, backbone: Backbone) -> Outcome[Regime, 
     arch, options = backbone.arch, spec.options
     frames = int(options.get("clip_frames", task.frames.get(arch.encoder.dim, arch.frames)))
     segments = int(options.get("segments", task.segments))
+    views = int(options.get("views", task.views))
     layers = arch.encoder.layers
     levels = task.levels.get(layers, ())
     if "levels" in options:
@@ -201,14 +226,15 @@ def _regime(spec: ModelSpec, task: Task, backbone: Backbone) -> Outcome[Regime, 
             return Failure(f"levels are numbers of blocks, as 17,19,21,23, not {options['levels']}")
     if any(not 0 <= level < layers for level in levels):
         return Failure(f"levels are 0 to {layers - 1}, not {', '.join(map(str, levels))}")
-    if min(frames, segments) < 1 or frames % arch.tubelet:
-        return Failure(f"{segments} segments of {frames} frames can't be shown")
+    if min(frames, segments, views) < 1 or frames % arch.tubelet:
+        reason = f"{segments} segments of {frames} frames in {views} views can't be shown"
+        return Failure(reason)
     ahead = task.anticipation
     if ahead and arch.mask_tokens <= ahead.mask_index:
         return Failure("the probe needs a predictor, which the backbone's weights do not hold")
     if task.levels and not levels:
         return Failure(f"which levels the probe saw is not known for {layers} blocks: set `levels`")
-    return Success(Regime(frames, segments, levels, ahead))
+    return Success(Regime(frames, segments, levels, ahead, views))
 
 
 def _head(spec: ModelSpec, n_heads: int) -> Outcome[int, str]:

@@ -9,10 +9,10 @@ from returns.result import Failure, Success
 from torch import Tensor
 
 from kuavi.adapters._arrays import Array
-from kuavi.adapters._vjepa2_backbone import METHOD, Backbone, Clips, Reader, backbone_for
+from kuavi.adapters._vjepa2_backbone import Backbone, Clips, Reader, backbone_for
 from kuavi.adapters._vjepa2_device import guarded
 from kuavi.adapters._vjepa2_net import layer_normed
-from kuavi.domain.evidence import Evidence, Learned, Model
+from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -101,4 +101,4 @@ def clips_for(spec: ModelSpec, read: Reader) -> Outcome[VJepa2Clips, ModelUnavai
     backbone = loaded.unwrap()
     model = Model(spec.model_id, backbone.revision, backbone.files)
     space, tokens = backbone.space(spec.model_id), backbone.token_space(spec.model_id)
-    return Success(VJepa2Clips(space, tokens, model, Learned(METHOD), backbone))
+    return Success(VJepa2Clips(space, tokens, model, backbone.evidence, backbone))

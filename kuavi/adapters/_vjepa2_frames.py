@@ -1,7 +1,8 @@
 """Frames to V-JEPA 2's input, as its published video processor makes it, without torchvision.
 
 The short side is scaled to 256/224 of the input's side, bilinear with antialiasing in uint8, the
-centre is cropped, and pixels are normalised with ImageNet's mean and deviation.
+centre is cropped, and pixels are normalised with ImageNet's mean and deviation.  The evaluation of
+the original probes looks at several squares along the long side instead.
 """
 
 from collections.abc import Sequence
@@ -36,6 +37,22 @@ def fitted(pixels: Pixels, crop: int) -> Tensor:
     )
     top, left = int((height - crop) / 2), int((width - crop) / 2)
     return scaled[0, :, top : top + crop, left : left + crop].contiguous()
+
+
+def beside(pixels: Pixels, crop: int, number: int, n_views: int) -> Tensor:
+    """One of two or more squares along a picture's long side: (3, crop, crop) uint8.
+
+    As in the evaluation of the original probes: the short side is scaled to the crop itself,
+    bilinear without antialiasing, and squares begin at whole multiples of one distance.  It scales
+    with OpenCV, which rounds an eighth of the values one grey level lower.
+    """
+    height, width = pixels.shape[:2]
+    longer = int(crop * max(height, width) / min(height, width))
+    size = (crop, longer) if height <= width else (longer, crop)
+    picture = torch.tensor(pixels).permute(2, 0, 1)[None].float()
+    scaled = functional.interpolate(picture, size, mode="bilinear", align_corners=False)[0]
+    first = number * ((longer - crop) // (n_views - 1))
+    return scaled.narrow(2 if height <= width else 1, first, crop).round().byte()
 
 
 def normalised(pictures: Tensor) -> Tensor:

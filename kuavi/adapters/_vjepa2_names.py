@@ -74,6 +74,16 @@ REPO_ENCODER: Rules = (
     (r"norm\." + _WB, r"encoder.norm.\1"),
     (r"pos_embed", ""),
 )
+REPO_ENCODER_2_1: Rules = (
+    (r"patch_embed\.proj\." + _WB, r"encoder.patch.\1"),
+    (r"video_mod_embed", "encoder.of_video"),
+    *_numbered("blocks", "encoder.blocks", _REPO_BLOCK),
+    (r"norms_block\.3\." + _WB, r"encoder.norm.\1"),
+    (r"norms_block\.[012]\." + _WB, ""),
+    (r"(patch_embed_img\.proj\." + _WB + r"|img_mod_embed)", ""),
+)
+"""The encoder for video of V-JEPA 2.1.  Of its four norms the last is that of its answer, the rest
+are of earlier levels; what embeds single images is not needed."""
 REPO_PREDICTOR: Rules = (
     (r"predictor_embed\." + _WB, r"predictor.embed.\1"),
     (r"mask_tokens\.(\d+)", r"predictor.mask_tokens#\1"),
@@ -126,8 +136,9 @@ def renamed(state: State, rules: Rules) -> Outcome[dict[str, Tensor], str]:
         elif became:
             whole, _, part = became.partition("#")
             found.setdefault(whole, {})[int(part or 0)] = tensor
-    if any(LATER.search(name) for name in unknown):
-        return Failure("the weights are of V-JEPA 2.1, another network than V-JEPA 2")
+    if rules is not REPO_ENCODER_2_1 and any(LATER.search(name) for name in unknown):
+        reason = "the weights are of V-JEPA 2.1, another network than V-JEPA 2"
+        return Failure(f"{reason}; an original file of it is read with the option variant=2.1")
     if unknown:
         return Failure(f"{_some(unknown)} of the weights are unknown")
     gaps = [name for name, parts in found.items() if max(parts) >= len(parts)]

@@ -1,6 +1,7 @@
 """V-JEPA 2's encoder and predictor as torch modules of our own.  Inference only.
 
-The network: Assran et al., "V-JEPA 2" (arXiv 2506.09985).  Weights in either published layout load
+The network: Assran et al., "V-JEPA 2" (arXiv 2506.09985); of V-JEPA 2.1 (arXiv 2603.14482) the
+encoder for video.  Weights in either published layout load
 into it (`_vjepa2_names`).  What differs from the published code changes no result beyond rounding:
 patches are embedded by one matrix product (the convolution's stride is its kernel), rotary tables
 are made once in float64 and shared by all blocks, and attention never holds an N x N matrix.
@@ -36,6 +37,27 @@ class Rotary(StrEnum):
     INTERLEAVED = "interleaved"
 
 
+class Variant(StrEnum):
+    """V-JEPA 2.1 turns channels otherwise, spreads rows and columns of any input over as many
+    positions as the 16 patches along 256 pixels have, and adds what says that a token is of video.
+    """
+
+    V2 = "2"
+    V2_1 = "2.1"
+
+    @property
+    def method(self) -> str:
+        return f"V-JEPA {self.value}"
+
+    @property
+    def rotary(self) -> Rotary:
+        return Rotary.TILED if self == Variant.V2 else Rotary.INTERLEAVED
+
+
+SPREAD = 16
+"""Rows and columns of a 2.1 input are as far apart as if there were so many."""
+
+
 @frozen
 class Trunk:
     """A stack of blocks: width, depth, heads, width of the MLP's hidden layer, LayerNorm's eps."""
@@ -62,7 +84,14 @@ class Arch:
     tubelet: int
     crop: int
     frames: int
-    rotary: Rotary = Rotary.TILED
+    variant: Variant = Variant.V2
+
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbouring rows, or columns, in positions."""
+        if self.variant == Variant.V2:
+            return 1.0
+        return (SPREAD - 1) / max(self.grid - 1, 1)
 
     @property
     def grid(self) -> int:
@@ -76,12 +105,12 @@ class Arch:
 
 @lru_cache(maxsize=16)
 def axis_tables(
-    dim: int, n: int, rotary: Rotary, device: torch.device, dtype: torch.dtype
+    dim: int, n: int, spacing: float, rotary: Rotary, device: torch.device, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Cosines and signed sines of positions 0..n-1 on one axis, each (n, dim)."""
+    """Cosines and signed sines of n positions from 0 on, evenly spaced on an axis: (n, dim)."""
     with torch.inference_mode(False):
         rates = BASE ** -(torch.arange(dim // 2, dtype=torch.float64) / (dim / 2))
-        angles = torch.arange(n, dtype=torch.float64)[:, None] * rates
+        angles = torch.arange(n, dtype=torch.float64)[:, None] * spacing * rates
         match rotary:
             case Rotary.TILED:
                 angles = angles.repeat(1, 2)
@@ -91,18 +120,27 @@ def axis_tables(
         return angles.cos().to(device, dtype), (angles.sin() * signs).to(device, dtype)
 
 
-def rotary_tables(ids: Tensor, grid: int, head_dim: int, rotary: Rotary, like: Tensor) -> Tables:
+def rotary_tables(ids: Tensor, arch: Arch, head_dim: int, like: Tensor) -> Tables:
     """Tables for tokens at ids (b or 1, n): a third of the channels turns by step, row, column.
 
     Channels left over (head_dim is not a multiple of 6) do not turn.
     """
-    dim = head_dim // 3 // 2 * 2
-    positions = (ids // grid**2, ids % grid**2 // grid, ids % grid)
-    n = max(grid, int(positions[0].max()) + 1)
-    cosines, sines = axis_tables(dim, n, rotary, like.device, like.dtype)
+    dim, grid = head_dim // 3 // 2 * 2, arch.grid
+    steps = ids // grid**2
+
+    def tables(n: int, spacing: float) -> Tables:
+        return axis_tables(dim, n, spacing, arch.variant.rotary, like.device, like.dtype)
+
+    in_time = tables(max(grid, int(steps.max()) + 1), 1.0)
+    in_space = in_time if arch.spacing == 1 else tables(grid, arch.spacing)
+    places = (ids % grid**2 // grid, ids % grid)
     rest = (*ids.shape, head_dim - 3 * dim)
-    cos = torch.cat([*(cosines[p] for p in positions), like.new_ones(rest)], dim=-1)
-    sin = torch.cat([*(sines[p] for p in positions), like.new_zeros(rest)], dim=-1)
+    cos, sin = (
+        torch.cat([when[steps], *(where[p] for p in places), left], dim=-1)
+        for when, where, left in zip(
+            in_time, in_space, (like.new_ones(rest), like.new_zeros(rest)), strict=True
+        )
+    )
     return cos[:, :, None, None], sin[:, :, None, None]
 
 
@@ -165,6 +203,8 @@ class Encoder(nn.Module):
         self.patch = nn.Linear(arch.channels * arch.tubelet * arch.patch**2, trunk.dim)
         self.blocks = nn.ModuleList(Block(trunk) for _ in range(trunk.layers))
         self.norm = nn.LayerNorm(trunk.dim, eps=trunk.eps)
+        of_video = None if arch.variant == Variant.V2 else nn.Parameter(torch.zeros(trunk.dim))
+        self.register_parameter("of_video", of_video)
 
     def forward(self, clips: Tensor, ids: Tensor | None = None) -> Tensor:
         """Clips (b, frames, channels, crop, crop) to tokens (b, n, dim), after the last norm.
@@ -187,8 +227,10 @@ class Encoder(nn.Module):
             patches = patches.take_along_dim(ids[..., None], dim=1)
         x = self.patch(patches)
         del patches
+        if self.of_video is not None:
+            x = x + self.of_video
         trunk, arch = self.arch.encoder, self.arch
-        tables = rotary_tables(ids, arch.grid, trunk.dim // trunk.heads, arch.rotary, x)
+        tables = rotary_tables(ids, arch, trunk.dim // trunk.heads, x)
         for block in self.blocks:
             x = block(x, tables)
             yield x
@@ -235,7 +277,7 @@ class Predictor(nn.Module):
         x = torch.cat([self.embed(seen), masks], dim=1)
         ids = torch.cat([seen_ids, asked_ids], dim=1)
         head_dim = self.trunk.dim // self.trunk.heads
-        tables = rotary_tables(ids, self.arch.grid, head_dim, self.arch.rotary, x)
+        tables = rotary_tables(ids, self.arch, head_dim, x)
         for block in self.blocks:
             x = block(x, tables)
         return self.out(self.norm(x[:, n:]))

@@ -12,10 +12,10 @@ from attrs import frozen
 from returns.result import Failure, Success
 from torch import Tensor
 
-from kuavi.adapters._vjepa2_backbone import METHOD, Backbone, Clips, Reader, backbone_for
+from kuavi.adapters._vjepa2_backbone import Backbone, Clips, Reader, backbone_for
 from kuavi.adapters._vjepa2_clips import per_clip, same_length
-from kuavi.adapters._vjepa2_net import layer_normed
-from kuavi.domain.evidence import Evidence, Learned, Model
+from kuavi.adapters._vjepa2_net import Variant, layer_normed
+from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
 from kuavi.domain.space import Embeddings, Motion, Space, no_rows, unit
@@ -24,6 +24,12 @@ from kuavi.ports.predictors import PredictFailure, StepErrors, TooFarAhead
 
 MASK_INDEX = 0
 """The mask token that was trained, as is reported of the published weights; the others are zero."""
+
+NOT_2_1 = (
+    "V-JEPA 2.1's predictor is not run: that of ViT-B and ViT-L answers in the space of the ViT-G "
+    "they were distilled from, that of ViT-g and ViT-G sees and foretells four levels at once, and "
+    "whether its answers were layer-normed in training is not known"
+)
 
 
 @frozen(eq=False)
@@ -119,12 +125,14 @@ def predictor_for(spec: ModelSpec, read: Reader) -> Outcome[VJepa2Predictor, Mod
         return Failure(ModelUnavailable(spec.model_id, f"max_steps is {most}", remedy))
     model = Model(spec.model_id, f"{backbone.revision}-mask{mask}", backbone.files)
     space = backbone.space(spec.model_id)
-    return Success(VJepa2Predictor(space, model, Learned(METHOD), most, mask, backbone))
+    return Success(VJepa2Predictor(space, model, backbone.evidence, most, mask, backbone))
 
 
 def _unusable(backbone: Backbone, mask: int, named: bool) -> str:
     """Why the predictor can't be used with this mask token; empty if it can."""
     predictor = backbone.net.predictor
+    if backbone.arch.variant == Variant.V2_1:
+        return NOT_2_1
     if predictor is None:
         return "its weights hold no predictor"
     if not 0 <= mask < len(predictor.mask_tokens):

@@ -33,19 +33,21 @@ class Anticipation:
 class Task:
     """`frames` and `levels` by the encoder's width and depth; levels are blocks, from 0.
 
-    A clip is `segments` stretches of `frames` each, encoded apart and looked at together.
+    A clip is `segments` stretches of `frames` each, encoded apart and looked at together; answers
+    are means over `views`, squares along the long side, in the evaluation of the original probes.
     """
 
     frames: Mapping[int, int] = Factory(dict)
     segments: int = 1
     levels: Mapping[int, tuple[int, ...]] = Factory(dict)
     anticipation: Anticipation | None = None
+    views: int = 1
 
 
 DEPTHS = {24: (17, 19, 21, 23), 40: (24, 29, 34, 39)}
 RELEASED: Mapping[str, Task] = {
-    "ssv2": Task({1024: 16, 1408: 64}, segments=2),
-    "diving48": Task({1024: 32, 1408: 32}, segments=4, levels=DEPTHS),
+    "ssv2": Task({1024: 16, 1408: 64}, segments=2, views=3),
+    "diving48": Task({1024: 32, 1408: 32}, segments=4, levels=DEPTHS, views=3),
     # 4 s at 8 frames a second, foreseeing 1 s; trained with the mask token that is all zero
     "ek100": Task({1024: 32, 1408: 32}, anticipation=Anticipation(after=4, mask_index=1)),
 }

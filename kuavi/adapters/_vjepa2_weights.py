@@ -19,7 +19,7 @@ from torch import Tensor
 from kuavi.adapters._cache_dir import cached
 from kuavi.adapters._vjepa2_convert import FLAT, PREDICTOR
 from kuavi.adapters._vjepa2_names import State, beneath
-from kuavi.adapters._vjepa2_net import Arch, Trunk
+from kuavi.adapters._vjepa2_net import SPREAD, Arch, Trunk, Variant
 from kuavi.adapters._weights import Verified
 from kuavi.domain.outcome import Outcome
 
@@ -36,6 +36,7 @@ class Unseen:
     eps: float
     crop: int
     frames: int
+    variant: Variant = Variant.V2
 
 
 def tensors(files: Sequence[Verified]) -> Outcome[dict[str, Tensor], str]:
@@ -113,6 +114,8 @@ def arch_of(state: State, unseen: Unseen) -> Outcome[Arch, str]:
         return encoder
     if unseen.crop < side or unseen.crop % side:
         return Failure(f"an input of {unseen.crop} pixels is not a multiple of the patch, {side}")
+    if unseen.variant == Variant.V2_1 and side != 256 // SPREAD:
+        return Failure(f"V-JEPA 2.1's positions are known for patches of 16 pixels, not {side}")
     predictor, masks = None, state.get("predictor.mask_tokens")
     if masks is not None:
         width = masks.shape[-1]
@@ -123,7 +126,17 @@ def arch_of(state: State, unseen: Unseen) -> Outcome[Arch, str]:
     n_masks = 0 if masks is None else len(masks)
     crop, frames = unseen.crop, unseen.frames
     return Success(
-        Arch(encoder.unwrap(), predictor, n_masks, channels, side, tubelet, crop, frames)
+        Arch(
+            encoder.unwrap(),
+            predictor,
+            n_masks,
+            channels,
+            side,
+            tubelet,
+            crop,
+            frames,
+            unseen.variant,
+        )
     )
 
 
@@ -144,6 +157,8 @@ def flat_shapes(state: State) -> dict[str, Tensor]:
     shaped = dict(state)
     for name in {"predictor.mask_tokens", "query"} & state.keys():
         shaped[name] = state[name].reshape(-1, state[name].shape[-1])
+    for name in {"encoder.of_video"} & state.keys():
+        shaped[name] = state[name].flatten()
     for name in {"encoder.patch.weight"} & state.keys():
         shaped[name] = state[name].flatten(1)
     return shaped

@@ -1,5 +1,6 @@
 """Feature maps: what a clip encoder sees at each place of each step, before anything is pooled."""
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
@@ -9,6 +10,13 @@ from kuavi.domain.space import Motion, Space, SpaceMismatchError
 
 Map: TypeAlias = np.ndarray[tuple[int, int, int, int], np.dtype[np.float16]]
 """(steps, rows, columns, dim) float16."""
+
+
+class Features(StrEnum):
+    """What of a clip a probe is shown: its motion rows, or the tokens of its feature maps."""
+
+    MOTION = "motion"
+    MAPS = "maps"
 
 
 @frozen(eq=False)

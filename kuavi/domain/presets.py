@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from kuavi.domain.package_weights import LITE0, MINILM, PP_OCR_V6, SILERO_VAD, WHISPER_TINY_EN
 from kuavi.domain.plan import IndexPlan, ModelSpec, Preset
 from kuavi.domain.vjepa2_presets import BALANCED, FAST, QUALITY
-from kuavi.domain.windows import Windowing
+from kuavi.domain.windows import Weighing, Windowing
 
 EMBEDDED = Preset(
     name="embedded",
@@ -57,7 +57,7 @@ def plan_for(
 
 
 def windowing_named(preset: Preset, text: str) -> Windowing:
-    """A preset's windowing by name, or SIZE/STRIDE in frames: `reference`, `64/8`.
+    """A preset's windowing by name, or SIZE/STRIDE in frames: `reference`, `64/8`, `64/32:centre`.
 
     Raises:
         ValueError: neither; the message lists the names.
@@ -66,10 +66,14 @@ def windowing_named(preset: Preset, text: str) -> Windowing:
         return preset.windowing
     if text in preset.windowings:
         return preset.windowings[text]
-    size, slash, stride = text.partition("/")
-    if slash and size.isdecimal() and stride.isdecimal():
-        return Windowing(int(size), int(stride))
+    lengths, colon, weighing = text.partition(":")
+    size, slash, stride = lengths.partition("/")
+    known = {one.value: one for one in Weighing}
+    weighed = known.get(weighing if colon else Weighing.ALIKE.value)
+    if slash and size.isdecimal() and stride.isdecimal() and weighed is not None:
+        return Windowing(int(size), int(stride), weighed)
     names = ", ".join(("default", *preset.windowings))
     raise ValueError(
-        f"{text!r} is no windowing of preset {preset.name}; say {names}, or SIZE/STRIDE in frames"
+        f"{text!r} is no windowing of preset {preset.name}; say {names}, or SIZE/STRIDE in "
+        "frames, with :centre to weigh windows by their centre"
     )

@@ -23,23 +23,29 @@ Totals: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Weights: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
+class Weighing(Enum):
+    """How much a window has to say about each of its frames: all alike, or the middle more."""
+
+    ALIKE = "alike"
+    CENTRE = "centre"
+
+
 @frozen
 class Windowing:
     """`size` frames at a time, moved by `stride` <= `size`, so that no frame is skipped."""
 
     size: int = field(validator=ge(1))
     stride: int = field(validator=ge(1))
+    weighing: Weighing = Weighing.ALIKE
 
     def __attrs_post_init__(self) -> None:
         if self.stride > self.size:
             raise ValueError(f"stride {self.stride} skips frames of a {self.size}-frame window")
 
-
-class Weighing(Enum):
-    """How much a window has to say about each of its frames: all alike, or the middle more."""
-
-    ALIKE = "alike"
-    CENTRE = "centre"
+    def __str__(self) -> str:
+        """As it is asked for: `64/32`, `64/32:centre`."""
+        weighing = "" if self.weighing == Weighing.ALIKE else f":{self.weighing.value}"
+        return f"{self.size}/{self.stride}{weighing}"
 
 
 def frame_weights(size: int, weighing: Weighing) -> Weights:

@@ -5,7 +5,8 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from kuavi.domain.evidence import Evidence, Model
+from kuavi.domain.evidence import Evidence, Fitted, Model
+from kuavi.domain.features import Features
 from kuavi.domain.holdout import HeldOut
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Embeddings, Motion, Space
@@ -37,6 +38,11 @@ class Probe(Protocol):
     """A classifier on rows of one motion space.  Contract: tests/contract/test_probe.py."""
 
     @property
+    def features(self) -> Features:
+        """What the rows are that it was trained on."""
+        ...
+
+    @property
     def labels(self) -> tuple[str, ...]: ...
 
     @property
@@ -58,6 +64,7 @@ class Lesson:
     labels: tuple[str, ...]
     clips: tuple[Embeddings[Motion], ...]
     answers: tuple[int, ...]
+    features: Features = Features.MOTION
 
     def __attrs_post_init__(self) -> None:
         if len(self.clips) != len(self.answers):
@@ -72,7 +79,18 @@ class SavedProbe:
 
     probe: Probe
     held_out: HeldOut
-    evidence: Evidence
+
+    @property
+    def evidence(self) -> Evidence:
+        return evidence_of(self.held_out, self.probe.features)
+
+
+def evidence_of(held_out: HeldOut, features: Features) -> Evidence:
+    """By what a probe answers: how many examples it learned from, of what, and its score."""
+    on = f"{held_out.learned_from} labelled spans, held out by {held_out.by}"
+    if features == Features.MAPS:
+        on = f"the feature maps of {on}"
+    return Fitted(on, "accuracy", held_out.accuracy)
 
 
 SaveFailure: TypeAlias = ModelFailure | ProbeUnwritable

@@ -1,15 +1,20 @@
 """What every ProbeKit and its probes must do; a new adapter adds one line to `KITS`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from returns.result import Failure, Success
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from kuavi.adapters.probes import attentive, fake
 from kuavi.domain.evidence import Fitted
+from kuavi.domain.features import Features
 from kuavi.domain.holdout import HeldOut, scored
 from kuavi.domain.space import Embeddings, Motion, Space, SpaceMismatchError, unit
 from kuavi.ports.classifiers import Probabilities
@@ -112,6 +117,28 @@ def test_a_saved_probe_answers_as_before(kit: ProbeKit, probe: Probe, tmp_path: 
     assert loaded.evidence.held_out == pytest.approx(2 / 3)
     asked = [clip(label, 80 + label) for label in range(3)]
     np.testing.assert_array_equal(told(loaded.probe, *asked), told(probe, *asked))
+
+
+@pytest.mark.parametrize("features", list(Features))
+def test_what_it_was_trained_on_is_kept_with_it(
+    kit: ProbeKit, features: Features, tmp_path: Path
+) -> None:
+    probe = trained(kit, evolve(lesson(2), features=features))
+    path = kit.save(probe, held_out(), str(tmp_path / "p")).unwrap()
+    loaded = kit.load(path).unwrap()
+    assert probe.features == loaded.probe.features == features
+    assert ("feature maps" in str(loaded.evidence)) == (features == Features.MAPS)
+    np.testing.assert_array_equal(told(loaded.probe, clip(1, 7)), told(probe, clip(1, 7)))
+
+
+def test_a_probe_kept_before_that_is_one_on_motion_rows(tmp_path: Path) -> None:
+    path = fake.build().save(trained(fake.build()), held_out(), str(tmp_path / "p")).unwrap()
+    with safe_open(path, "numpy") as file:
+        said = json.loads(file.metadata()["kuavi"])
+        tensors = {"means": file.get_tensor("means")}
+    assert said.pop("features") == "motion"
+    save_file(tensors, path, metadata={"kuavi": json.dumps(said)})
+    assert fake.build().load(path).unwrap().probe.features == Features.MOTION
 
 
 def test_a_bad_file_is_told(kit: ProbeKit, probe: Probe, tmp_path: Path) -> None:

@@ -347,8 +347,10 @@ def test_presets_are_listed_without_a_library() -> None:
     listed = {preset["name"]: preset for preset in value(kuavi_run("presets", "--json"))["presets"]}
     assert listed["fake"]["installed"]
     assert listed["embedded"]["ports"]["text"]["weights"][0]["licence"] == "Apache-2.0"
-    assert listed["fast"]["windowing"] == {"size": 16, "stride": 8}
-    assert listed["quality"]["windowings"] == {"reference": {"size": 64, "stride": 8}}
+    assert listed["fast"]["windowing"] == {"size": 16, "stride": 8, "weighing": "alike"}
+    named = listed["quality"]["windowings"]
+    assert set(named) == {"reference", "wide", "apart"}
+    assert named["wide"] == {"size": 64, "stride": 32, "weighing": "centre"}
     assert "classifier:ssv2" in listed["quality"]["extras"]
     gemma = kuavi_run("presets", "--model", "text=embeddinggemma-300m", "--json")
     told = {preset["name"]: preset for preset in value(gemma)["presets"]}

@@ -317,3 +317,22 @@ def test_a_probe_learns_on_v_jepa_2_features(rig: Rig, labels: Path, tmp_path: P
     assert trained.held_out.accuracy >= 0.75
     told = rig.library.classify("pan", probe=tmp_path / "probe.safetensors", within=(4.5, 5.0))
     assert told.spans[0].labels[0][0] == "cartoon"
+
+
+def test_a_probe_learns_on_v_jepa_2_s_feature_maps(rig: Rig, tmp_path: Path) -> None:
+    """Left and right of one pan, by the maps of tier deep; the other film has none."""
+    rows = ["video,start,end,label"]
+    rows += [f"pan,{at},{at + 0.5},{'early' if at < 4 else 'late'}" for at in range(8)]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(rows), encoding="utf-8")
+    asked = ("probe", "train", str(table), "-o", str(tmp_path / "p"), "--features", "maps")
+    trained = on_command_line(rig.folder / "lib", *asked)
+    assert trained.exit_code == 0, trained.output
+    told = rig.library.classify("pan", probe=tmp_path / "p", within=(7.5, 8.0))
+    assert told.spans[0].labels[0][0] == "late"
+    assert "the feature maps of" in str(told.evidence)
+    none = on_command_line(
+        rig.folder / "lib", "classify", "spliced", "--probe", str(tmp_path / "p")
+    )
+    assert none.exit_code == Exit.NOT_FOUND
+    assert "no feature maps are stored of it" in none.stderr

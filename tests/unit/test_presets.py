@@ -6,7 +6,7 @@ from kuavi.domain.choices import ALTERNATIVES
 from kuavi.domain.fingerprint import fingerprint
 from kuavi.domain.plan import ModelSpec, Source
 from kuavi.domain.presets import PRESETS, plan_for, windowing_named
-from kuavi.domain.windows import Windowing
+from kuavi.domain.windows import Weighing, Windowing
 
 VJEPA2 = {"fast": 16, "balanced": 32, "quality": 64}
 """Frames of a window, by preset."""
@@ -45,6 +45,8 @@ def test_the_plan_of_a_vjepa2_preset_is_as_its_model_was_trained(name: str, size
     assert (plan.preset, plan.sample_fps) == (name, 4.0)
     assert plan.windowing == Windowing(size, size // 2)
     assert windowing_named(PRESETS[name], "reference") == Windowing(64, 8)
+    assert windowing_named(PRESETS[name], "wide") == Windowing(64, 32, Weighing.CENTRE)
+    assert windowing_named(PRESETS[name], "apart") == Windowing(64, 64)
 
 
 def test_the_plan_of_the_embedded_preset_is_what_it_was() -> None:
@@ -58,9 +60,22 @@ def test_what_is_told_otherwise_is_in_the_plan() -> None:
     assert windowing_named(PRESETS["fast"], "default") == PRESETS["fast"].windowing
 
 
+@pytest.mark.parametrize("windowing", [Windowing(64, 32), Windowing(64, 32, Weighing.CENTRE)])
+def test_a_windowing_is_read_as_it_is_written(windowing: Windowing) -> None:
+    assert windowing_named(PRESETS["fast"], str(windowing)) == windowing
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("best", "reference"), ("16", "SIZE/STRIDE"), ("8/16", "skips"), ("a/b", "SIZE/STRIDE")],
+    [
+        ("best", "default, reference, wide, apart"),
+        ("16", "SIZE/STRIDE"),
+        ("8/16", "skips"),
+        ("a/b", "SIZE/STRIDE"),
+        ("64/32:", "centre"),
+        ("64/32:edge", "centre"),
+        ("wide:centre", "centre"),
+    ],
 )
 def test_a_windowing_that_is_none_says_what_there_is(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):

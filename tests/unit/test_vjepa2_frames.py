@@ -5,6 +5,7 @@ uint8 (on which it was found to agree bit for bit elsewhere), and a second, inde
 transformers' own resize, crop and normalise on Pillow, which rounds to within one grey level.
 """
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch.nn.functional import interpolate
 from transformers.image_transforms import center_crop, normalize, resize
 from transformers.image_utils import PILImageResampling
 
-from kuavi.adapters._vjepa2_frames import Fitter, fitted, normalised, scaled_size
+from kuavi.adapters._vjepa2_frames import Fitter, beside, fitted, normalised, scaled_size
 from kuavi.domain.media import Frame, Pixels
 from tests.pictures import real_frames
 
@@ -51,6 +52,28 @@ def recipe(pixels: Pixels, crop: int) -> np.ndarray[tuple[int, ...], np.dtype[np
         DEVIATION[:, None, None] * np.float32(255)
     )
     return scaled.astype(np.float32)
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_views_are_squares_along_the_long_side_as_opencv_scales_them(size: tuple[int, int]) -> None:
+    """Which the evaluation of the original probes does; its rounding is its own."""
+    pixels, crop, (height, width) = picture(size), 256, size
+    longer = int(crop * max(size) / min(size))
+    scaled = cv2.resize(
+        pixels,
+        (longer, crop) if height <= width else (crop, longer),
+        interpolation=cv2.INTER_LINEAR,
+    )
+    step = (longer - crop) // 2
+    for number in range(3):
+        first = number * step
+        theirs = (
+            scaled[:, first : first + crop] if height <= width else scaled[first : first + crop]
+        )
+        ours = beside(pixels, crop, number, 3).permute(1, 2, 0).numpy()
+        off = np.abs(ours.astype(int) - theirs)
+        assert off.max() <= 1
+        assert off.mean() < 0.15
 
 
 @pytest.mark.parametrize("crop", [256, 384])

@@ -9,7 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from kuavi.adapters._vjepa2_names import HF, REPO_ENCODER, REPO_PREDICTOR, filled, renamed
 from kuavi.adapters._vjepa2_names import without_wrappers as bare
-from kuavi.adapters._vjepa2_net import Rotary, VJepa2, rotary_tables, rotated
+from kuavi.adapters._vjepa2_net import Arch, Trunk, Variant, VJepa2, rotary_tables, rotated
 from kuavi.adapters._vjepa2_weights import Unseen, arch_of, flat_shapes
 from tests.tiny import (
     CROP,
@@ -150,13 +150,17 @@ def test_the_mask_token_is_the_one_asked_for() -> None:
 def test_interleaved_rotation_depends_on_distance_alone_and_tiled_does_not() -> None:
     x = torch.randn(1, 6, 1, 1, 64, generator=torch.Generator().manual_seed(0))
 
-    def products(rotary: Rotary, shift: int) -> torch.Tensor:
+    def products(variant: Variant, shift: int) -> torch.Tensor:
         positions = (torch.arange(6) + shift)[None] * SPACE
-        turned = rotated(x, rotary_tables(positions, GRID, 64, rotary, x))[0, :, 0, 0]
+        turned = rotated(x, rotary_tables(positions, arch_like(variant), 64, x))[0, :, 0, 0]
         return turned @ turned.T
 
-    assert_close(products(Rotary.INTERLEAVED, 0), products(Rotary.INTERLEAVED, 3))
-    assert (products(Rotary.TILED, 0) - products(Rotary.TILED, 3)).abs().max() > 0.1
+    assert_close(products(Variant.V2_1, 0), products(Variant.V2_1, 3))
+    assert (products(Variant.V2, 0) - products(Variant.V2, 3)).abs().max() > 0.1
+
+
+def arch_like(variant: Variant) -> Arch:
+    return Arch(Trunk(64, 1, 1, 64, 1e-6), None, 0, 3, 16, 2, CROP, 8, variant)
 
 
 def test_bfloat16_tokens_point_where_float32_ones_do() -> None:

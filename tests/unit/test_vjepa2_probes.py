@@ -1,9 +1,11 @@
 """V-JEPA 2's probes: 16 heads and an eps of their own, the levels they saw, honest labels."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from attrs import evolve
 from returns.result import Failure
 from torch import nn
 
+from kuavi.adapters._vjepa2_frames import normalised
 from kuavi.adapters._vjepa2_names import HF_PROBE, REPO_PROBE, filled, renamed, without_wrappers
 from kuavi.adapters._vjepa2_net import Trunk
 from kuavi.adapters._vjepa2_probe import EPS, HEADS, AttentiveProbe, ProbeArch
@@ -149,11 +152,50 @@ def test_a_probe_of_several_levels_sees_them_all() -> None:
 
 
 def test_both_layouts_give_the_same_answers() -> None:
-    original = repo_vjepa2.build(repo()).unwrap()
+    original = repo_vjepa2.build(repo(views=1)).unwrap()
     clips = [window(1, 16), window(2, 16)]
     np.testing.assert_allclose(
         original.classify(clips).unwrap(), hf().classify(clips).unwrap(), atol=1e-6
     )
+
+
+def squares(clip: Sequence[Frame], number: int) -> torch.Tensor:
+    """One of three views (1, frames, 3, 32, 32) of 48 x 64 frames, by OpenCV: 32 x 42, 5 apart."""
+    scaled = [cv2.resize(f.pixels, (42, 32), interpolation=cv2.INTER_LINEAR) for f in clip]
+    cut = np.stack([one[:, 5 * number : 5 * number + 32] for one in scaled])
+    return normalised(torch.from_numpy(cut).permute(0, 3, 1, 2))[None]
+
+
+def test_an_original_probe_answers_with_the_mean_of_three_views() -> None:
+    model, clip = as_trained(classifier_of()), window(1, 16)
+    answers = []
+    for number in range(3):
+        with torch.inference_mode():
+            parts = [
+                model.vjepa2.encoder(squares(part, number)).last_hidden_state
+                for part in (clip[:8], clip[8:])
+            ]
+            logits = model.classifier(model.pooler(torch.cat(parts, dim=1)))
+        answers.append(logits.softmax(dim=1).numpy())
+    found = repo_vjepa2.build(repo()).unwrap()
+    # OpenCV rounds some pixels to the grey level beside ours
+    np.testing.assert_allclose(found.classify([clip]).unwrap(), np.mean(answers, axis=0), atol=2e-3)
+    assert np.ptp(answers, axis=0).max() > 0.02
+    both = found.classify([clip, window(2, 16)]).unwrap()
+    np.testing.assert_allclose(both[:1], found.classify([clip]).unwrap(), atol=1e-6)
+
+
+def test_the_views_of_a_task_are_those_it_was_evaluated_with(
+    epic: tuple[Any, Any, ModelSpec],
+) -> None:
+    """16 x 2 x 3 and 32 x 4 x 3 in the original repository; a released HF model sees the centre."""
+    assert repo_vjepa2.build(repo()).unwrap().regime.views == 3
+    diving = repo(task="diving48", levels="0,2")
+    assert repo_vjepa2.build(diving).unwrap().regime.views == 3
+    assert repo_vjepa2.build(epic[2]).unwrap().regime.views == 1
+    assert hf().regime.views == 1
+    assert hf(views=3).regime.views == 3
+    assert hf(views=3).model != hf().model
 
 
 def test_an_original_probe_numbers_its_classes_unless_a_file_names_them(tmp_path: Path) -> None:
@@ -291,6 +333,7 @@ def test_probes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         ({"levels": "last"}, "levels are numbers of blocks"),
         ({"task": "diving48"}, "not known for 3 blocks: set `levels`"),
         ({"segments": 0}, "0 segments of 8 frames"),
+        ({"views": 0}, "in 0 views"),
         ({"clip_frames": 3}, "segments of 3 frames"),
         ({"probe_heads": 3}, "128 can't be split into 3 heads"),
     ],

@@ -8,12 +8,14 @@ from attrs import evolve, frozen
 from returns.result import Failure
 
 from kuavi.adapters.progress.memory import MemoryProgress
+from kuavi.apps.usecases.settings import settings
 from kuavi.domain.evidence import Evidence, Model
 from kuavi.domain.manifest import TIERS, Stage, Tier
 from kuavi.domain.media import Frame
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import IndexPlan
 from kuavi.domain.space import Embeddings, Joint, Motion, Space
+from kuavi.domain.windows import Weighing, Windowing, mean_per_frame, window_starts
 from kuavi.domain.words import Tag, TextBox
 from kuavi.ports.encoders import ClipEncoder, JointEncoder
 from kuavi.ports.models import ModelFailed, ModelFailure, OutOfMemory
@@ -81,6 +83,33 @@ def test_a_changed_setting_makes_only_what_depends_on_it(
     world = World()
     world.indexed()
     assert set(world.indexed(plan=plan).done) == again
+
+
+def test_windows_may_be_weighed_by_their_centre() -> None:
+    """The rows that are stored are the weighted means of what the encoder says of each window."""
+    windowing = Windowing(10, 5, Weighing.CENTRE)
+    world, plan = World(), evolve(PLAN, windowing=windowing, sample_fps=5.0)
+    world.indexed(plan=evolve(plan, windowing=Windowing(10, 5)))
+    report = world.indexed(plan=plan)
+    assert set(report.done) == {Stage.MOTION, Stage.TREE}
+    encoder = world.scan.clips
+    frames = [Frame(time_s, pixels) for time_s, pixels in DAY.frames[::2]]
+    starts = window_starts(len(frames), windowing)
+    windows = encoder.encode([frames[start : start + 10] for start in starts]).unwrap()
+    cube = np.stack([window.rows for window in windows])
+    stored = world.library.view().unwrap().motion(encoder.space).unwrap().embeddings.rows
+    weighed = mean_per_frame(cube, starts, 10, len(frames), Weighing.CENTRE)
+    np.testing.assert_array_equal(stored, weighed)
+    assert (stored != mean_per_frame(cube, starts, 10, len(frames))).any()
+
+
+def test_the_key_of_windows_whose_frames_count_alike_is_what_it_was() -> None:
+    """Videos indexed before windows could be weighed are not indexed again."""
+    ports = World().index_ports
+    key = settings(evolve(PLAN, windowing=Windowing(8, 4)), ports)[Stage.MOTION]
+    assert key == [ports.scan.clips.model.as_json(), [[2.5, 640], 8, 4]]
+    weighed = evolve(PLAN, windowing=Windowing(8, 4, Weighing.CENTRE))
+    assert settings(weighed, ports)[Stage.MOTION] != key
 
 
 def test_a_changed_model_makes_only_what_depends_on_it() -> None:

@@ -1,6 +1,6 @@
 """Probes on labelled spans of indexed films, with the shipped fakes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,16 @@ from kuavi.apps.usecases.probes import (
     train_probe,
 )
 from kuavi.domain.evidence import Evidence, Heuristic, Model
-from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.fingerprint import Fingerprint
 from kuavi.domain.holdout import BY_SPAN, BY_VIDEO
 from kuavi.domain.manifest import VideoRecord
-from kuavi.domain.media import Frame
+from kuavi.domain.media import AudioChunk, Frame, FrameItem, MediaInfo, View
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.spans import Span
 from kuavi.ports.classifiers import Probabilities
+from kuavi.ports.files import Files, FilesFailure
 from kuavi.ports.models import ModelFailure
+from kuavi.ports.reader import FrameReader, ReadFailure
 from tests.worlds import DAY, Shot, World, film
 
 COLOURS = ("red", "green", "blue")
@@ -75,7 +77,7 @@ def test_a_probe_learns_labelled_spans_and_names_others(tmp_path: Path) -> None:
     trained = outcome.unwrap()
     assert trained.held_out.by == BY_VIDEO
     assert (trained.held_out.n, trained.held_out.accuracy) == (3, 1.0)
-    day = world.indexed("/films/day.mp4").video.id
+    day = world.indexed("/films/day.mp4").video
     spans = [Span(0.5, 2.5), Span(4, 6), Span(7.5, 9.5)]
     told = classify_by_probe(day, spans, trained.path, ports(world)).unwrap()
     assert [one.labels[0][0] for one in told.spans] == ["red", "green", "blue"]
@@ -112,9 +114,8 @@ def test_a_probe_of_other_features_is_refused(tmp_path: Path) -> None:
     world = rainbow()
     path = train(world, tmp_path / "p").unwrap().path
     other = evolve(ports(world), space=evolve(ports(world).space, revision="other"))
-    outcome: Outcome[Classified, ProbeFailure] = classify_by_probe(
-        VideoId("x"), [Span(0, 1)], path, other
-    )
+    video = locate(world, "0.mp4").unwrap()
+    outcome: Outcome[Classified, ProbeFailure] = classify_by_probe(video, [Span(0, 1)], path, other)
     assert isinstance(outcome, Failure)
     assert isinstance(outcome.failure(), OtherProbe)
     assert "train another" in str(outcome.failure())
@@ -146,3 +147,97 @@ def test_a_released_classifier_sees_pictures_of_each_span() -> None:
     told = classify_by_model(record, spans, Reddish(), world.look_ports).unwrap()
     assert [one.labels[0] for one in told.spans] == [("red", 1.0), ("other", 1.0), ("other", 1.0)]
     assert told.evidence == RED
+    assert told.unseen == ()
+
+
+@frozen(eq=False)
+class CountedReader:
+    """Notes each decode."""
+
+    reader: FrameReader
+    asked: list[str]
+
+    def info(self, path: str) -> Outcome[MediaInfo, ReadFailure]:
+        return self.reader.info(path)
+
+    def frames(
+        self, path: str, views: Sequence[View], within: Span | None = None
+    ) -> Iterator[Outcome[FrameItem, ReadFailure]]:
+        self.asked.append("decoded")
+        return self.reader.frames(path, views, within)
+
+    def audio(
+        self, path: str, within: Span | None = None
+    ) -> Iterator[Outcome[AudioChunk, ReadFailure]]:
+        return self.reader.audio(path, within)
+
+
+@frozen(eq=False)
+class CountedFiles:
+    """Notes each check of a file's content."""
+
+    files: Files
+    asked: list[str]
+
+    def find(self, path: str) -> Outcome[tuple[str, ...], FilesFailure]:
+        return self.files.find(path)
+
+    def fingerprint(self, path: str) -> Outcome[Fingerprint, FilesFailure]:
+        self.asked.append("checked")
+        return self.files.fingerprint(path)
+
+    def read(self, path: str) -> Outcome[bytes, FilesFailure]:
+        return self.files.read(path)
+
+    def write(self, path: str, content: bytes) -> Outcome[str, FilesFailure]:
+        return self.files.write(path, content)
+
+
+@frozen
+class Fingers:
+    """Another answer for each other clip, as fingerprints are."""
+
+    task: str = "fingers"
+    labels: tuple[str, ...] = ("more", "less")
+    frames: int = 4
+    evidence: Evidence = RED
+
+    @property
+    def model(self) -> Model:
+        return Model("fingers", "1")
+
+    def classify(self, clips: Sequence[Sequence[Frame]]) -> Outcome[Probabilities, ModelFailure]:
+        marks = [[f.time_s for f in clip] for clip in clips]
+        shares = [sum(mark) / (100 + sum(mark)) + len(set(mark)) / 1000 for mark in marks]
+        return Success(np.array([[share, 1 - share] for share in shares]))
+
+
+def test_a_file_is_checked_and_decoded_once_for_all_its_spans() -> None:
+    """Spans in any order, alike, one in another: each gets the pictures it gets alone."""
+    world = World()
+    record = world.indexed().video
+    look = world.look_ports
+    asked = list[str]()
+    spans = [Span(7, 10), Span(0, 10), Span(0.2, 2.8), Span(4, 4.01), Span(0, 10), Span(9.9, 99)]
+    counted = CountedReader(look.reader, asked), CountedFiles(look.files, asked)
+    all_at_once = evolve(look, reader=counted[0], files=counted[1])
+    told = classify_by_model(record, spans, Fingers(), all_at_once).unwrap()
+    assert asked == ["checked", "decoded"]
+    for span, found in zip(spans, told.spans, strict=True):
+        alone = classify_by_model(record, [span], Fingers(), look).unwrap()
+        assert (found,) == alone.spans
+    assert len({one.labels for one in told.spans}) > 3
+    assert classify_by_model(record, [], Fingers(), look).unwrap().spans == ()
+
+
+def test_spans_after_damage_are_told_apart() -> None:
+    cut = evolve(DAY, damaged_at_s=5.0)
+    world = World()
+    record = world.indexed().video
+    broken = world.later(films={"/films/day.mp4": cut})
+    spans = [Span(0.2, 2.8), Span(3.2, 6.8), Span(7.2, 9.8)]
+    told = classify_by_model(record, spans, Reddish(), broken.look_ports).unwrap()
+    assert [one.span for one in told.spans] == spans[:2]
+    assert told.unseen == (spans[2],)
+    nothing = world.later(films={"/films/day.mp4": evolve(DAY, damaged_at_s=0.0)})
+    assert isinstance(classify_by_model(record, spans, Reddish(), nothing.look_ports), Failure)

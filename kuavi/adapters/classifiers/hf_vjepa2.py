@@ -1,5 +1,6 @@
 """V-JEPA 2's probes for SSv2 and Diving48, from checkpoints in the layout of transformers."""
 
+from attrs import evolve
 from returns.result import Failure, Success
 
 from kuavi.adapters import _vjepa2_hf
@@ -13,9 +14,11 @@ from kuavi.ports.models import ModelUnavailable
 
 def build(spec: ModelSpec) -> Outcome[VJepa2Classifier, ModelUnavailable]:
     """Needs `config.json` and the `.safetensors` of a classification checkpoint and the option
-    `task`; further options `clip_frames`, `segments`, `levels` and those of the clip encoder.
+    `task`; further options `clip_frames`, `segments`, `levels`, `views` and those of the clip
+    encoder.  One view unless told otherwise: what transformers' processor shows it, the centre.
     """
-    return classifier_for(spec, _vjepa2_hf.read, _read_probe)
+    one_view = evolve(spec, options={"views": 1, **spec.options})
+    return classifier_for(one_view, _vjepa2_hf.read, _read_probe)
 
 
 def _read_probe(spec: ModelSpec) -> Outcome[ProbeRead, ModelUnavailable]:

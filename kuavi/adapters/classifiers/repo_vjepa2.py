@@ -20,8 +20,8 @@ from kuavi.ports.models import ModelUnavailable
 def build(spec: ModelSpec) -> Outcome[VJepa2Classifier, ModelUnavailable]:
     """Needs the backbone's file in `weights`, the probe's in `more_weights`, and the options
     `task`, `encoder_key` (the published probes stand on `target_encoder`) and `crop`; others are
-    `head` (EK100: verb, noun or action), `clip_frames`, `segments`, `levels` and those of the clip
-    encoder.
+    `head` (EK100: verb, noun or action), `clip_frames`, `segments`, `levels`, `views` and those
+    of the clip encoder.  SSv2 and Diving48 are shown three views, as their authors evaluate them.
     """
     return classifier_for(spec, _vjepa2_repo.read, _read_probe)
 

@@ -9,6 +9,6 @@ from kuavi.ports.models import ModelUnavailable
 
 def build(spec: ModelSpec) -> Outcome[VJepa2Clips, ModelUnavailable]:
     """Needs a `.pt` or `.safetensors` file and the options `encoder_key` and `crop`; others are
-    `device`, `dtype`, `batch`, `frames`, `heads`, `predictor_heads`.
+    `variant` (2 or 2.1), `device`, `dtype`, `batch`, `frames`, `heads`, `predictor_heads`.
     """
     return clips_for(spec, _vjepa2_repo.read)

@@ -1,17 +1,15 @@
 """Files on this machine's disks."""
 
-import errno
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.adapters._whole_files import write_whole
 from kuavi.adapters.files._names import MAX_READ_BYTES, is_video
 from kuavi.domain.fingerprint import Fingerprint
 from kuavi.domain.outcome import Outcome
@@ -114,31 +112,5 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> str:
-    """To a new file in the same folder, onto the disk, then renamed over the old one.
-
-    Folders that are missing on the way are made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-    temporary = path.with_name(f".{uuid4().hex}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    write_whole(path, content)
     return str(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name onto the disk too, where folders can be opened."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -1,11 +1,9 @@
 """Probes on disk: one safetensors file, its labels and score in the file's own header."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from attrs import frozen
@@ -13,7 +11,8 @@ from returns.result import Failure, Success
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from kuavi.domain.evidence import Evidence, Fitted
+from kuavi.adapters._whole_files import write_whole
+from kuavi.domain.features import Features
 from kuavi.domain.holdout import HeldOut
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Motion, Space
@@ -26,25 +25,24 @@ Tensors = Mapping[str, np.ndarray[Any, Any]]
 
 @frozen(eq=False)
 class Kept:
-    """What a probe's file holds: `kind` is the kit that reads it."""
+    """What a probe's file holds: `kind` is the kit that reads it, `features` what it was shown.
+
+    Files without `features` are older, of probes on motion rows.
+    """
 
     kind: str
+    features: Features
     space: Space[Motion]
     held_out: HeldOut
     options: Mapping[str, int]
     tensors: Tensors
-
-    @property
-    def evidence(self) -> Evidence:
-        held_out = self.held_out
-        on = f"{held_out.learned_from} labelled spans, held out by {held_out.by}"
-        return Fitted(on, "accuracy", held_out.accuracy)
 
 
 def write(path: Path, kept: Kept) -> Outcome[str, ProbeUnwritable]:
     told = {
         "format": FORMAT,
         "kind": kept.kind,
+        "features": kept.features.value,
         "space": [kept.space.model_id, kept.space.revision, kept.space.dim],
         "labels": list(kept.held_out.labels),
         "counts": kept.held_out.counts.tolist(),
@@ -53,17 +51,8 @@ def write(path: Path, kept: Kept) -> Outcome[str, ProbeUnwritable]:
         "options": dict(kept.options),
     }
     content = save(dict(kept.tensors), metadata={"kuavi": json.dumps(told)})
-    temporary = path.with_name(f".{uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         return Failure(ProbeUnwritable(str(path), error.strerror or str(error)))
     return Success(str(path))
@@ -84,7 +73,7 @@ def read(path: Path, kind: str) -> Outcome[Kept, ProbeUnreadable]:
         if counts.shape != (len(labels), len(labels)):
             raise ValueError("its score doesn't fit its labels")
         held_out = HeldOut(labels, counts, int(told["learned_from"]), str(told["by"]))
-        space = Space[Motion](*told["space"])
-        return Success(Kept(kind, space, held_out, dict(told["options"]), tensors))
+        space, features = Space[Motion](*told["space"]), Features(told.get("features", "motion"))
+        return Success(Kept(kind, features, space, held_out, dict(told["options"]), tensors))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         return Failure(ProbeUnreadable(str(path), f"not a probe of KUAVi ({error})"))

@@ -21,6 +21,7 @@ from kuavi.adapters._vjepa2_net import Trunk
 from kuavi.adapters._vjepa2_probe import EPS, HEADS, AttentiveProbe, ProbeArch
 from kuavi.adapters.probes._store import Kept, read, write
 from kuavi.domain.evidence import Model
+from kuavi.domain.features import Features
 from kuavi.domain.fingerprint import fingerprint_of
 from kuavi.domain.holdout import HeldOut
 from kuavi.domain.outcome import Outcome
@@ -45,6 +46,7 @@ class TrainedProbe:
     model: Model
     network: AttentiveProbe
     options: dict[str, int]
+    features: Features
 
     def classify(self, clips: Sequence[Embeddings[Motion]]) -> Outcome[Probabilities, ModelFailure]:
         rows = np.zeros((len(clips), len(self.labels)))
@@ -54,7 +56,7 @@ class TrainedProbe:
             if not len(clip):
                 return Failure(ModelFailed(self.model.model_id, "a clip without features"))
             with torch.inference_mode():
-                scores = self.network(_tensor(clip)[None])[0][0].double()
+                scores = self.network(_tensor(clip, self.features)[None])[0][0].double()
                 rows[i] = torch.softmax(scores, dim=0).numpy()
         return Success(rows)
 
@@ -68,7 +70,7 @@ class AttentiveKit:
     def train(self, lesson: Lesson) -> Outcome[Probe, ModelFailure]:
         heads = next(n for n in range(min(HEADS, lesson.space.dim), 0, -1) if fits(lesson, n))
         options = {"heads": heads, "depth": self.depth}
-        tokens, mask = _padded(lesson.clips)
+        tokens, mask = _padded(lesson)
         answers = torch.tensor(lesson.answers)
         learn, stop = _stop_split(lesson.answers)
         best: tuple[float, AttentiveProbe] | None = None
@@ -83,13 +85,14 @@ class AttentiveKit:
                     best = loss, network
         if best is None or not np.isfinite(best[0]):
             return Failure(ModelFailed(KIND, "training did not converge"))
-        return Success(_probe(lesson.labels, lesson.space, best[1], options))
+        return Success(_probe(lesson.labels, lesson.space, lesson.features, best[1], options))
 
     def save(self, probe: Probe, held_out: HeldOut, path: str) -> Outcome[str, ProbeUnwritable]:
         if not isinstance(probe, TrainedProbe):
             raise TypeError(f"a probe of another kit: {type(probe).__name__}")
         tensors = {name: value.numpy() for name, value in probe.network.state_dict().items()}
-        return write(Path(path), Kept(KIND, probe.space, held_out, probe.options, tensors))
+        features, options = probe.features, probe.options
+        return write(Path(path), Kept(KIND, features, probe.space, held_out, options, tensors))
 
     def load(self, path: str) -> Outcome[SavedProbe, ProbeUnreadable]:
         stored = read(Path(path), KIND)
@@ -102,8 +105,8 @@ class AttentiveKit:
             network.load_state_dict({k: torch.from_numpy(v) for k, v in kept.tensors.items()})
         except (KeyError, RuntimeError) as error:
             return Failure(ProbeUnreadable(path, f"its weights don't fit ({error})"))
-        probe = _probe(labels, kept.space, network, options)
-        return Success(SavedProbe(probe, kept.held_out, kept.evidence))
+        probe = _probe(labels, kept.space, kept.features, network, options)
+        return Success(SavedProbe(probe, kept.held_out))
 
 
 def build(depth: int = 0) -> ProbeKit:
@@ -177,29 +180,33 @@ def _stop_split(answers: Sequence[int]) -> tuple[Tensor, Tensor]:
     return torch.tensor(learn), torch.tensor(stop or learn)
 
 
-def _padded(clips: Sequence[Embeddings[Motion]]) -> tuple[Tensor, Tensor]:
+def _padded(lesson: Lesson) -> tuple[Tensor, Tensor]:
     """Clips as (n, longest, dim), and where there is something (n, longest)."""
+    clips = lesson.clips
     longest = max(len(clip) for clip in clips)
     tokens = torch.zeros(len(clips), longest, clips[0].space.dim)
     mask = torch.zeros(len(clips), longest, dtype=torch.bool)
     for i, clip in enumerate(clips):
-        tokens[i, : len(clip)] = _tensor(clip)
+        tokens[i, : len(clip)] = _tensor(clip, lesson.features)
         mask[i, : len(clip)] = True
     return tokens, mask
 
 
-def _tensor(clip: Embeddings[Motion]) -> Tensor:
-    """Unit rows times sqrt(dim): entries of size about 1, as layer norms leave them."""
-    return torch.from_numpy(clip.rows * np.float32(np.sqrt(clip.space.dim)))
+def _tensor(clip: Embeddings[Motion], features: Features) -> Tensor:
+    """Entries of size about 1, as layer norms leave them: tokens as is, unit rows scaled to it."""
+    scale = np.sqrt(clip.space.dim) if features == Features.MOTION else 1.0
+    return torch.from_numpy(clip.rows * np.float32(scale))
 
 
 def _probe(
     labels: tuple[str, ...],
     space: Space[Motion],
+    features: Features,
     network: AttentiveProbe,
     options: dict[str, int],
 ) -> TrainedProbe:
     network.eval().requires_grad_(requires_grad=False)
     sums = [float(value.double().sum()) for value in network.state_dict().values()]
     mark = fingerprint_of([list(labels), space.model_id, space.revision, EPS, options, sums])
-    return TrainedProbe(labels, space, Model("attentive-probe", mark[:16]), network, options)
+    model = Model("attentive-probe", mark[:16])
+    return TrainedProbe(labels, space, model, network, options, features)

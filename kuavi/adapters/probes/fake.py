@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 
 from kuavi.adapters.probes._store import Kept, read, write
 from kuavi.domain.evidence import Model
+from kuavi.domain.features import Features
 from kuavi.domain.holdout import HeldOut
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Embeddings, Matrix, Motion, Space, SpaceMismatchError, unit
@@ -26,6 +27,7 @@ class NearestMean:
     labels: tuple[str, ...]
     space: Space[Motion]
     means: Matrix
+    features: Features = Features.MOTION
     model: Model = MODEL
 
     def classify(self, clips: Sequence[Embeddings[Motion]]) -> Outcome[Probabilities, ModelFailure]:
@@ -48,12 +50,14 @@ class NearestMeanKit:
         clips = np.stack([_mean(clip) for clip in lesson.clips])
         answers = np.array(lesson.answers)
         means = [clips[answers == label].mean(axis=0) for label in range(len(lesson.labels))]
-        return Success(NearestMean(lesson.labels, lesson.space, unit(np.stack(means))))
+        unit_means = unit(np.stack(means))
+        return Success(NearestMean(lesson.labels, lesson.space, unit_means, lesson.features))
 
     def save(self, probe: Probe, held_out: HeldOut, path: str) -> Outcome[str, ProbeUnwritable]:
         if not isinstance(probe, NearestMean):
             raise TypeError(f"a probe of another kit: {type(probe).__name__}")
-        return write(Path(path), Kept(KIND, probe.space, held_out, {}, {"means": probe.means}))
+        kept = Kept(KIND, probe.features, probe.space, held_out, {}, {"means": probe.means})
+        return write(Path(path), kept)
 
     def load(self, path: str) -> Outcome[SavedProbe, ProbeUnreadable]:
         stored = read(Path(path), KIND)
@@ -63,8 +67,9 @@ class NearestMeanKit:
         means = kept.tensors.get("means", np.zeros(0))
         if means.shape != (len(kept.held_out.labels), kept.space.dim):
             return Failure(ProbeUnreadable(path, "its weights don't fit"))
-        probe = NearestMean(kept.held_out.labels, kept.space, means.astype(np.float32))
-        return Success(SavedProbe(probe, kept.held_out, kept.evidence))
+        labels, rows = kept.held_out.labels, means.astype(np.float32)
+        probe = NearestMean(labels, kept.space, rows, kept.features)
+        return Success(SavedProbe(probe, kept.held_out))
 
 
 def build() -> ProbeKit:

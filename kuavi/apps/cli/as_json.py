@@ -272,7 +272,8 @@ def _preset(status: PresetStatus) -> Object:
 
 
 def _windowing(windowing: Windowing) -> Object:
-    return {"size": windowing.size, "stride": windowing.stride}
+    weighing = windowing.weighing.value
+    return {"size": windowing.size, "stride": windowing.stride, "weighing": weighing}
 
 
 def _port(port: PortStatus) -> Object:

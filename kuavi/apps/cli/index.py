@@ -67,7 +67,7 @@ def index(
         str | None,
         typer.Option(
             help="Frames that the motion model sees at once, and moves by (default: the preset's).",
-            metavar="NAME|SIZE/STRIDE",
+            metavar="NAME|SIZE/STRIDE[:centre]",
             show_default=False,
         ),
     ] = None,

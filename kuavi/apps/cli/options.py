@@ -43,6 +43,13 @@ class MapsName(StrEnum):
     RAW = "raw"
 
 
+class FeaturesName(StrEnum):
+    """What a probe is trained on, likewise."""
+
+    MOTION = "motion"
+    MAPS = "maps"
+
+
 def _read(parse: Callable[[str], T], text: str) -> T:
     try:
         return parse(text)

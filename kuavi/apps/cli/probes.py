@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kuavi.apps.cli.exits import Exit
-from kuavi.apps.cli.options import SpanOption, VideoArgument, length_s
+from kuavi.apps.cli.options import FeaturesName, SpanOption, VideoArgument, length_s
 from kuavi.apps.cli.run import Shared, command
 
 probe = typer.Typer(
@@ -34,6 +34,13 @@ def train(
         float,
         typer.Option(min=0.05, max=0.5, help="Share of the labelled spans kept to score with."),
     ] = 0.25,
+    features: Annotated[
+        FeaturesName,
+        typer.Option(
+            help="What it learns from: motion vectors, or the feature maps that "
+            "index --tier deep keeps."
+        ),
+    ] = FeaturesName.MOTION,
 ) -> Exit:
     """Train a probe on labelled spans of indexed videos, and say how well it does.
 
@@ -42,7 +49,7 @@ def train(
     from kuavi.apps.cli import screen
     from kuavi.apps.cli.show_probes import trained_json, trained_lines
 
-    trained = given.open().train_probe(labels, output, held_out=held_out)
+    trained = given.open().train_probe(labels, output, held_out=held_out, features=features.value)
     if given.as_json:
         screen.show_json(trained_json(trained))
         return Exit.OK

@@ -156,7 +156,7 @@ def _remedies(status: PresetStatus) -> list[str]:
 
 def _sampling_text(preset: Preset) -> str:
     windowing = preset.windowing
-    named = "".join(f"; {name} {w.size}/{w.stride}" for name, w in preset.windowings.items())
+    named = "".join(f"; {name} {w}" for name, w in preset.windowings.items())
     memory = f", about {preset.memory_gb:.0f} GB of memory" if preset.memory_gb else ""
     return (
         f"{preset.sample_fps:g} frames a second, windows of {windowing.size} frames moved by "

@@ -9,6 +9,8 @@ from kuavi.apps.usecases.probes import Classified, Trained
 from kuavi.domain.evidence import describe
 from kuavi.domain.holdout import HeldOut
 
+UNSEEN = "nothing to look at there"
+
 
 def trained_lines(trained: Trained) -> list[Line]:
     """How well it does, label by label, and where it lies."""
@@ -45,8 +47,9 @@ def _confusion(held_out: HeldOut) -> list[Text]:
 
 def classified_lines(told: Classified, top: int) -> list[Line]:
     """A line a span: its likeliest labels; by what, below."""
+    unseen = [Line(Text(f"{span_text(span)}  {UNSEEN}", "yellow")) for span in told.unseen]
     if not told.spans:
-        return [Line(Text("nothing is indexed there"))]
+        return unseen or [Line(Text(UNSEEN))]
     rows = []
     for one in told.spans:
         labels = ", ".join(f"{printable(name)} {share:.0%}" for name, share in one.labels[:top])
@@ -54,7 +57,8 @@ def classified_lines(told: Classified, top: int) -> list[Line]:
     by = describe(told.evidence)
     if told.held_out is not None:
         by += f", chance {told.held_out.chance:.2f}"
-    return [*map(Line, columns(rows)), Line(Text(f"by {by}; shares are not calibrated", "dim"))]
+    made_by = Line(Text(f"by {by}; shares are not calibrated", "dim"))
+    return [*map(Line, columns(rows)), *unseen, made_by]
 
 
 def trained_json(trained: Trained) -> Object:
@@ -78,6 +82,7 @@ def classified_json(told: Classified, top: int) -> Object:
             }
             for one in told.spans
         ],
+        "unseen": [of_span(span) for span in told.unseen],
     }
 
 

@@ -160,7 +160,7 @@ class ClipCollector:
         self._next = 0  # start of the next window
         self._starts: list[int] = []
         self._windows: list[list[Frame]] = []
-        self._fold = empty_fold(encoder.space.dim)
+        self._fold = empty_fold(encoder.space.dim, windowing.weighing)
         self._done = RowStore(encoder.space, scratch)
 
     def push(self, frame: Frame) -> Outcome[None, ModelFailure | ScratchFailed]:

@@ -9,26 +9,21 @@ from attrs import frozen
 from attrs.validators import gt, lt
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.layer_rows import LayerRows, layer_rows
 from kuavi.apps.usecases.manage import WhichFailure
 from kuavi.apps.usecases.ports import ProbePorts
+from kuavi.apps.usecases.probe_features import FeatureFailure, Shown, named, shown_of
 from kuavi.domain.evidence import Evidence
+from kuavi.domain.features import Features
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.holdout import HeldOut, Split, TooFewExamples, scored, split
 from kuavi.domain.labels import BadLabels, LabelledSpan, read_labels
-from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome, collect
-from kuavi.domain.space import Embeddings, Motion, Space
 from kuavi.domain.spans import Span
 from kuavi.ports.classifiers import Probabilities
 from kuavi.ports.files import FilesFailure
-from kuavi.ports.library import LibraryFailure
 from kuavi.ports.models import ModelFailure
-from kuavi.ports.probes import Lesson, ProbeUnreadable, SavedProbe, SaveFailure
-
-MAX_ROWS = 64
-"""Rows of a span that a probe sees: evenly thinned where there are more."""
+from kuavi.ports.probes import Lesson, ProbeUnreadable, SavedProbe, SaveFailure, evidence_of
 
 Locate: TypeAlias = Callable[[str], Outcome[VideoRecord, WhichFailure]]
 """Which video of the library a name in a table means."""
@@ -45,23 +40,27 @@ class OtherProbe:
     def __str__(self) -> str:
         return (
             f"{self.path}: trained on features of {self.wanted}, this library's are of {self.has}; "
-            "open it with the preset the probe was trained with, or train another"
+            "index and open it as when the probe was trained, or train another"
         )
 
 
 TrainFailure: TypeAlias = (
-    BadLabels | TooFewExamples | FilesFailure | LibraryFailure | WhichFailure | SaveFailure
+    BadLabels | TooFewExamples | FilesFailure | FeatureFailure | WhichFailure | SaveFailure
 )
-ProbeFailure: TypeAlias = ProbeUnreadable | OtherProbe | LibraryFailure | ModelFailure | BadLabels
+ProbeFailure: TypeAlias = ProbeUnreadable | OtherProbe | FeatureFailure | ModelFailure
 
 
 @frozen
 class TrainRequest:
-    """Learn from the table of labels at `labels`, save at `output`, hold out a share to score."""
+    """Learn from the table of labels at `labels`, save at `output`, hold out a share to score.
+
+    `features` are what the probe learns from, and will look at.
+    """
 
     labels: str
     output: str
     held_out: float = attrs.field(default=0.25, validator=[gt(0), lt(1)])
+    features: Features = Features.MOTION
 
 
 @frozen(eq=False)
@@ -83,12 +82,16 @@ class Labelling:
 
 @frozen(eq=False)
 class Classified:
-    """The spans of a video, and by what they were classified."""
+    """The spans of a video, and by what they were classified.
+
+    `unseen` are spans that were asked for and of which there was nothing to look at.
+    """
 
     video: VideoId
     spans: tuple[Labelling, ...]
     evidence: Evidence
     held_out: HeldOut | None = None
+    unseen: tuple[Span, ...] = ()
 
 
 def train_probe(
@@ -104,21 +107,24 @@ def train_probe(
     located = collect(locate(row.video) for row in table.unwrap())
     if isinstance(located, Failure):
         return located
-    rows = _motion(ports)
-    if isinstance(rows, Failure):
-        return rows
-    videos = [record.id for record in located.unwrap()]
-    examples = _examples(request.labels, table.unwrap(), videos, rows.unwrap())
-    if isinstance(examples, Failure):
-        return examples
-    return _taught(request, table.unwrap(), videos, examples.unwrap(), ports)
+    rows, records = table.unwrap(), located.unwrap()
+    places = [(record, row.span) for record, row in zip(records, rows, strict=True)]
+    read = shown_of(places, request.features, ports)
+    if isinstance(read, Failure):
+        return read
+    shown = read.unwrap()
+    for row, clip in zip(rows, shown.clips, strict=True):
+        if not len(clip):
+            reason = f"nothing of {row.video} is indexed in that span; check its times"
+            return Failure(BadLabels(request.labels, row.line, reason))
+    return _taught(request, rows, [record.id for record in records], shown, ports)
 
 
 def _taught(
     request: TrainRequest,
     table: Sequence[LabelledSpan],
     videos: Sequence[VideoId],
-    clips: Sequence[Embeddings[Motion]],
+    shown: Shown,
     ports: ProbePorts,
 ) -> Outcome[Trained, TrainFailure]:
     names = [row.label for row in table]
@@ -128,11 +134,13 @@ def _taught(
     labels = tuple(sorted(set(names)))
     answers = [labels.index(name) for name in names]
     part: Split = parted.unwrap()
+    clips = shown.clips
     lesson = Lesson(
-        ports.space,
+        shown.space,
         labels,
         tuple(clips[i] for i in part.train),
         tuple(answers[i] for i in part.train),
+        request.features,
     )
     probe = ports.kit.train(lesson)
     if isinstance(probe, Failure):
@@ -146,36 +154,37 @@ def _taught(
     path = ports.kit.save(probe.unwrap(), held_out, request.output)
     if isinstance(path, Failure):
         return path
-    kept = ports.kit.load(path.unwrap())
-    if isinstance(kept, Failure):
-        raise AssertionError(f"a probe that was just saved can't be read: {kept.failure()}")
-    return Success(Trained(path.unwrap(), held_out, kept.unwrap().evidence))
+    return Success(Trained(path.unwrap(), held_out, evidence_of(held_out, request.features)))
 
 
 def classify_by_probe(
-    video: VideoId, spans: Sequence[Span], probe: str, ports: ProbePorts
+    video: VideoRecord, spans: Sequence[Span], probe: str, ports: ProbePorts
 ) -> Outcome[Classified, ProbeFailure]:
-    """What each span of a video is, by a probe that the user trained."""
+    """What each span of a video is, by a probe that the user trained.
+
+    It looks at what it was trained on: motion rows or feature maps.
+    """
     loaded = ports.kit.load(probe)
     if isinstance(loaded, Failure):
         return loaded
     saved: SavedProbe = loaded.unwrap()
-    if saved.probe.space != ports.space:
-        return Failure(OtherProbe(probe, named(saved.probe.space), named(ports.space)))
-    rows = _motion(ports)
-    if isinstance(rows, Failure):
-        return rows
-    clips = [rows_in(rows.unwrap(), video, span) for span in spans]
-    seen = [(span, clip) for span, clip in zip(spans, clips, strict=True) if len(clip)]
+    asked, features = saved.probe.space, saved.probe.features
+    if features == Features.MOTION and asked != ports.space:
+        return Failure(OtherProbe(probe, named(asked), named(ports.space)))
+    read = shown_of([(video, span) for span in spans], features, ports)
+    if isinstance(read, Failure):
+        return read
+    shown = read.unwrap()
+    if spans and shown.space != asked:
+        return Failure(OtherProbe(probe, named(asked), named(shown.space)))
+    pairs = list(zip(spans, shown.clips, strict=True))
+    seen = [(span, clip) for span, clip in pairs if len(clip)]
     told = saved.probe.classify([clip for _, clip in seen])
     if isinstance(told, Failure):
         return told
     labelled = labellings(saved.probe.labels, [span for span, _ in seen], told.unwrap())
-    return Success(Classified(video, labelled, saved.evidence, saved.held_out))
-
-
-def named(space: Space[Motion]) -> str:
-    return f"{space.model_id} ({space.revision})"
+    unseen = tuple(span for span, clip in pairs if not len(clip))
+    return Success(Classified(video.id, labelled, saved.evidence, saved.held_out, unseen))
 
 
 def labellings(
@@ -187,35 +196,3 @@ def labellings(
         Labelling(span, tuple((labels[i], float(row[i])) for i in best))
         for span, row, best in zip(spans, probabilities, order.tolist(), strict=True)
     )
-
-
-def rows_in(rows: LayerRows[Motion], video: VideoId, span: Span) -> Embeddings[Motion]:
-    """The rows of a video on in a span, at most `MAX_ROWS`, evenly thinned; none where none is."""
-    part = rows.of_video(video)
-    on = np.flatnonzero((rows.start_s[part] < span.end_s) & (rows.end_s[part] > span.start_s))
-    if len(on) > MAX_ROWS:
-        on = on[np.linspace(0, len(on) - 1, MAX_ROWS).round().astype(np.int64)]
-    return Embeddings(rows.space, np.array(rows.rows[part][on], dtype=np.float32))
-
-
-def _motion(ports: ProbePorts) -> Outcome[LayerRows[Motion], LibraryFailure]:
-    view = ports.library.view()
-    if isinstance(view, Failure):
-        return view
-    return layer_rows(view.unwrap(), Layer.MOTION, ports.space)
-
-
-def _examples(
-    path: str,
-    table: Sequence[LabelledSpan],
-    videos: Sequence[VideoId],
-    rows: LayerRows[Motion],
-) -> Outcome[tuple[Embeddings[Motion], ...], BadLabels]:
-    clips: list[Embeddings[Motion]] = []
-    for row, video in zip(table, videos, strict=True):
-        clip = rows_in(rows, video, row.span)
-        if not len(clip):
-            reason = f"nothing of {row.video} is indexed in that span; check its times"
-            return Failure(BadLabels(path, row.line, reason))
-        clips.append(clip)
-    return Success(tuple(clips))

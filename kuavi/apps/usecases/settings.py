@@ -10,6 +10,7 @@ from kuavi.domain.evidence import Evidence, Heuristic, Model
 from kuavi.domain.fingerprint import Json
 from kuavi.domain.manifest import TIERS, Stage
 from kuavi.domain.plan import IndexPlan, Maps
+from kuavi.domain.windows import Weighing, Windowing
 
 KEYFRAMES = Model("kuavi/keyframes", "1")
 TREE = Model("kuavi/chain-ward-tree", "1")
@@ -47,7 +48,7 @@ def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
     parameters: dict[Stage, Json] = {
         Stage.KEYFRAMES: [sampling, plan.keyframe_every_s],
         Stage.VISUAL: sampling,
-        Stage.MOTION: [sampling, plan.windowing.size, plan.windowing.stride],
+        Stage.MOTION: [sampling, *_windowing(plan.windowing)],
         Stage.TREE: [plan.min_leaf_s, *astuple(GRADUAL)],
         Stage.FEATURES: [sampling, *_mapping(plan, ports)],
     }
@@ -55,6 +56,12 @@ def settings(plan: IndexPlan, ports: IndexPorts) -> Mapping[Stage, Json]:
         stage: [model.as_json(), parameters.get(stage)]
         for stage, (model, _) in makers(ports).items()
     }
+
+
+def _windowing(windowing: Windowing) -> list[Json]:
+    """Weighing all frames alike is left out, so that keys from before it could be chosen stand."""
+    weighing = [] if windowing.weighing == Weighing.ALIKE else [windowing.weighing.value]
+    return [windowing.size, windowing.stride, *weighing]
 
 
 def _mapping(plan: IndexPlan, ports: IndexPorts) -> list[Json]:
