@@ -303,6 +303,7 @@ def test_belief_rises_with_agreement(null: list[float], pair: tuple[float, float
 def test_z_counts_spreads_above_the_middle() -> None:
     null = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.5, 0.5, 0.5, 0.5, np.nan]])
     assert robust_z(np.array([0.3, 0.6]), null).tolist() == pytest.approx([0.0, 2.0])
+    assert robust_z(np.array([0.4]), null[:1])[0] == pytest.approx(1 / 1.4826)
     assert np.isnan(robust_z(np.array([0.3]), null[:1, :3])).all()
     assert logistic(np.array([-1e9, 0.0, 1e9])).tolist() == [0.0, 0.5, 1.0]
 
