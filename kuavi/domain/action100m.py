@@ -183,7 +183,8 @@ def _listed(_: object, __: object, value: Any) -> Any:
 
 def _node(raw: Any) -> PublishedNode:
     times = {"start": float(raw["start"]), "end": float(raw["end"])}
-    return PublishedNode(**{**raw, **times, "gpt": gpt_of(raw.get("gpt"))})
+    parsed = {"parent_id": raw.get("parent_id"), "gpt": gpt_of(raw.get("gpt"))}
+    return PublishedNode(**{**raw, **times, **parsed})
 
 
 def _faults(raw: object, shape: Shape, where: str) -> Iterator[str]:

@@ -147,7 +147,7 @@ def _tiling_faults(nodes: Sequence[PublishedNode], links: _Links) -> Iterator[Ba
         for before, after, between in edges:
             if abs(after - before) > ROUNDING_S:
                 what = "a gap" if after > before else "an overlap"
-                reason = f"{what} between {between}: {before:g} s and {after:g} s"
+                reason = f"{what} between {between}: {before} s and {after} s"
                 yield BadTree(nodes[i].node_id, reason)
 
 
