@@ -60,13 +60,11 @@ def _parts(view: LibraryView, video: VideoId, stage: Stage) -> Sequence[Any]:
             motion = clips.build(_spec("clips")).unwrap().space
             return _rows(view.motion(motion, video).unwrap())
         case Stage.TEXT:
-            words = text.build(_spec("text")).unwrap().space
-            layers = (Layer.TRANSCRIPT, Layer.SCREEN)
-            located = [of_video(view.texts(words, layer).unwrap(), video) for layer in layers]
-            return [part for one in located for part in _rows(one)]
-        case Stage.TREE:
-            notes = view.annotations(video).unwrap()
-            return [view.tree(video).unwrap(), sorted(notes.items())]
+            return _text_rows(view, video, (Layer.TRANSCRIPT, Layer.SCREEN))
+        case Stage.DESCRIPTIONS:
+            layers = (Layer.SUMMARY, Layer.ACTION)
+            told = [view.descriptions(video, layer).unwrap() for layer in layers]
+            return [*told, *_text_rows(view, video, layers)]
         case Stage.FEATURES:
             maps = view.feature_maps(video).unwrap()
             return [] if maps is None else [maps.map(i).unwrap() for i in range(len(maps.extents))]
@@ -77,11 +75,20 @@ def _parts(view: LibraryView, video: VideoId, stage: Stage) -> Sequence[Any]:
 def _reading(view: LibraryView) -> Mapping[Stage, Callable[[VideoId], Outcome[Any, object]]]:
     return {
         Stage.SHOTS: view.cuts,
+        Stage.TREE: view.tree,
+        Stage.CAPTIONS: view.captions,
+        Stage.ANNOTATIONS: view.annotations,
         Stage.KEYFRAMES: view.keyframes,
         Stage.TAGS: view.tags,
         Stage.TRANSCRIPT: view.utterances,
         Stage.SCREEN: view.screen,
     }
+
+
+def _text_rows(view: LibraryView, video: VideoId, layers: Sequence[Layer]) -> Sequence[Any]:
+    words = text.build(_spec("text")).unwrap().space
+    located = [of_video(view.texts(words, layer).unwrap(), video) for layer in layers]
+    return [part for one in located for part in _rows(one)]
 
 
 def _rows(located: Located[Any]) -> Sequence[Any]:

@@ -1,18 +1,19 @@
 """Small indexed videos, made from a name and a number: equal arguments give equal content."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.domain.annotation import NOBODY, Action, Annotation, Summary
 from kuavi.domain.chain import new_chain
 from kuavi.domain.clip_maps import MapExtent
+from kuavi.domain.described import Caption, Description
 from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, WeightsFile
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import Fingerprint, VideoId, fingerprint_of, video_id
-from kuavi.domain.layers import Layer, Located
-from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.layers import MADE_BY, Layer, Located
+from kuavi.domain.manifest import UNDESCRIBED, Gap, Stage, StageRecord, VideoRecord
 from kuavi.domain.media import Keyframe, MediaInfo
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
@@ -25,7 +26,10 @@ from kuavi.ports.library import (
     LibraryView,
 )
 from kuavi.ports.parts import (
+    Annotations,
+    Captions,
     Cuts,
+    Descriptions,
     FeatureMaps,
     Keyframes,
     Part,
@@ -112,8 +116,7 @@ def tags(name: str, take: int = 0) -> Tags:
 def rows(
     layer: Layer, name: str, space: Space[Any], take: int = 0, n: int = 4, tiny: bool = True
 ) -> Rows:
-    stages = {Layer.VISUAL: Stage.VISUAL, Layer.MOTION: Stage.MOTION}
-    draw = random(name + layer, stages.get(layer, Stage.TEXT), take)
+    draw = random(name + layer, MADE_BY[layer], take)
     matrix = draw.normal(size=(n, space.dim)).astype(np.float32)
     if n and tiny:
         matrix[0, 0], matrix[-1, -1] = np.float32(1e-45), np.float32(-0.0)
@@ -172,6 +175,55 @@ def annotation(brief: str, actor: str = "a cook") -> Annotation:
     return Annotation(Summary(brief, f"{brief}, at length"), Action("stirs", "N/A", actor))
 
 
+def captions(name: str, take: int = 0) -> Captions:
+    """Of the first three nodes, the last of them first."""
+    seen = Caption(f"pan {take} of {name}", "", NOBODY)
+    return Captions({2: seen, 0: Caption("", f"a cook, take {take}", "stir soup"), 1: Caption()})
+
+
+def annotations(name: str, take: int = 0) -> Annotations:
+    return Annotations({1: annotation(f"soup {take} of {name}"), 0: annotation("a kitchen", "N/A")})
+
+
+def descriptions(layer: Layer, *texts: str, nodes: Sequence[int] | None = None) -> Descriptions:
+    """Of nodes 0, 1, 2 ... if no others are named; every third text is hidden behind another."""
+    return Descriptions(
+        layer,
+        tuple(
+            Description(node, Span(i + 0.1, i + 1 / 3 + 0.1), text, i // 3, 1 + i % 3, i % 3 < 2)
+            for i, (node, text) in enumerate(zip(nodes or range(len(texts)), texts, strict=True))
+        ),
+    )
+
+
+def told(name: str, take: int = 0) -> tuple[Part, ...]:
+    """What is said of the nodes of the tree of `name`."""
+    summaries = (f"summary {take} of {name}", "a kitchen", "soup is stirred")
+    return (
+        captions(name, take),
+        annotations(name, take),
+        descriptions(Layer.SUMMARY, *summaries),
+        rows(Layer.SUMMARY, name, TEXT, take, n=3),
+        descriptions(Layer.ACTION, "stir soup", nodes=[take % 3]),
+        rows(Layer.ACTION, name, TEXT, take, n=1),
+    )
+
+
+UNTOLD: tuple[Part, ...] = (
+    Captions({}),
+    Annotations({}),
+    Descriptions(Layer.SUMMARY, ()),
+    Descriptions(Layer.ACTION, ()),
+)
+"""What a view shows where nothing was said of the nodes."""
+
+
+def untold(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
+    """As `whole`, without the stages that put nodes into words."""
+    _, parts = whole(name, take)
+    return record_of(name, dict.fromkeys(UNDESCRIBED, take)), parts[: -len(told(name))]
+
+
 def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
     """A video with every part; `take` changes all of them."""
     return record_of(name, dict.fromkeys(Stage, take)), (
@@ -186,6 +238,7 @@ def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
         screen(f"{name} number {take}"),
         rows(Layer.SCREEN, name, TEXT, take, n=1),
         maps(name, take, n=1 + take % 3),
+        *told(name, take),
     )
 
 
@@ -205,6 +258,8 @@ def shown(view: LibraryView, video: VideoId) -> tuple[Part, ...]:
     said = of_video(view.texts(TEXT, Layer.TRANSCRIPT).unwrap(), video, TEXT, Layer.TRANSCRIPT)
     read = of_video(view.texts(TEXT, Layer.SCREEN).unwrap(), video, TEXT, Layer.SCREEN)
     nodes = view.tree(video).unwrap()
+    summaries = of_video(view.texts(TEXT, Layer.SUMMARY).unwrap(), video, TEXT, Layer.SUMMARY)
+    actions = of_video(view.texts(TEXT, Layer.ACTION).unwrap(), video, TEXT, Layer.ACTION)
     parts = (
         Cuts(view.cuts(video).unwrap()),
         Keyframes(view.keyframes(video).unwrap()),
@@ -217,6 +272,12 @@ def shown(view: LibraryView, video: VideoId) -> tuple[Part, ...]:
         ScreenText(view.screen(video).unwrap()),
         read,
         shown_maps(view, video),
+        Captions(view.captions(video).unwrap()),
+        Annotations(view.annotations(video).unwrap()),
+        Descriptions(Layer.SUMMARY, view.descriptions(video, Layer.SUMMARY).unwrap()),
+        summaries,
+        Descriptions(Layer.ACTION, view.descriptions(video, Layer.ACTION).unwrap()),
+        actions,
     )
     return tuple(part for part in parts if part is not None)
 
@@ -233,6 +294,8 @@ def frozen_form(value: Any) -> Any:
     """A value as nested tuples that compare bit by bit: arrays by type, shape and bytes."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, Mapping):
+        return tuple((key, frozen_form(value[key])) for key in sorted(value))
     if isinstance(value, tuple | list):
         return tuple(frozen_form(item) for item in value)
     names = getattr(type(value), "__attrs_attrs__", None)

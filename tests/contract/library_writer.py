@@ -12,7 +12,7 @@ from kuavi.ports.library import Library
 from tests import indexed
 
 State = dict[str, tuple[int, bool]]
-"""What a library should show: each video's take, and whether it is annotated."""
+"""What a library should show: each video's take, and whether its nodes are described."""
 
 
 def after(state: State, number: int) -> State:
@@ -22,7 +22,7 @@ def after(state: State, number: int) -> State:
         case 0:
             return {**state, "a": (take, False)}
         case 1:
-            return {**state, "b": (take, False)}
+            return {**state, "b": (take, True)}
         case 2:
             return {**state, "a": (take, True)}
         case 3:
@@ -35,12 +35,12 @@ def operate(library: Library, number: int) -> None:
     take, kind = divmod(number, 5)
     match kind:
         case 0:
-            library.commit(*indexed.whole("a", take)).unwrap()
+            library.commit(*indexed.untold("a", take)).unwrap()
         case 1:
             library.commit(*indexed.whole("b", take)).unwrap()
         case 2:
-            notes = {0: indexed.annotation(f"take {take}")}
-            library.annotate(indexed.id_of("a"), notes).unwrap()
+            record, _ = indexed.whole("a", take)
+            library.commit(record, indexed.told("a", take)).unwrap()
         case 3:
             library.remove(indexed.id_of("b")).unwrap()
         case _:

@@ -17,7 +17,17 @@ from kuavi.ports.library import Library, LibraryFailure, NoSuchVideo
 from kuavi.ports.maps import StoredMaps
 from kuavi.ports.parts import FeatureMaps
 from tests import indexed
-from tests.indexed import MAPS, frozen_form, id_of, record_of, shown, shown_maps, whole
+from tests.indexed import (
+    MAPS,
+    UNTOLD,
+    frozen_form,
+    id_of,
+    record_of,
+    shown,
+    shown_maps,
+    untold,
+    whole,
+)
 
 Build: TypeAlias = Callable[[Path], Library]
 
@@ -121,31 +131,32 @@ def test_writing_takes_each_map_once_and_in_order(library: Library) -> None:
 # On disk only
 
 
-def test_a_library_of_schema_1_opens_and_becomes_one_of_2_with_its_first_maps(
+def test_a_library_of_schema_1_opens_and_becomes_one_of_the_latest_with_its_first_maps(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "library"
-    commit_to = ADAPTERS["lance"](path)
-    record, parts = whole("a")
-    stages: dict[Stage, int] = {stage: 0 for stage in Stage if stage != Stage.FEATURES}
-    before = record_of("a", stages)
-    commit_to.commit(before, parts[:-1]).unwrap()
+    record, parts = untold("a")
+    stages: dict[Stage, int] = {made.stage: 0 for made in record.stages}
+    del stages[Stage.FEATURES]
+    ADAPTERS["lance"](path).commit(record_of("a", stages), parts[:-1]).unwrap()
     marker = path / "library.json"
-    marker.write_text(marker.read_text().replace("2", "1"))
+    marker.write_text(marker.read_text().replace("3", "1"))
     assert not list((path / "tables").glob("*map*"))
 
     library = lance.build(str(path), create=False).unwrap()
     assert library.doctor(repair=False).unwrap().schema == 1
-    assert frozen_form(shown(library.view().unwrap(), id_of("a"))) == frozen_form(parts[:-1])
+    seen = frozen_form(shown(library.view().unwrap(), id_of("a")))
+    assert seen == frozen_form((*parts[:-1], *UNTOLD))
     library.commit(record_of("b", {Stage.SHOTS: 0}), [indexed.cuts("b")]).unwrap()
     assert '"schema": 1' in marker.read_text()
 
     library.commit(record, parts).unwrap()
-    assert '"schema": 2' in marker.read_text()
+    assert '"schema": 3' in marker.read_text()
     again = lance.build(str(path), create=False).unwrap()
-    assert frozen_form(shown(again.view().unwrap(), id_of("a"))) == frozen_form(parts)
+    seen = frozen_form(shown(again.view().unwrap(), id_of("a")))
+    assert seen == frozen_form((*parts, *UNTOLD))
     health = again.doctor(repair=False).unwrap()
-    assert (health.schema, health.findings) == (2, ())
+    assert (health.schema, health.findings) == (3, ())
     assert (health.rows["feature_maps"], health.rows["map_values"]) == (1, 1)
 
 

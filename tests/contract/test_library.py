@@ -23,7 +23,10 @@ from kuavi.ports.library import (
     TextMatch,
 )
 from kuavi.ports.parts import (
+    Annotations,
+    Captions,
     Cuts,
+    Descriptions,
     FeatureMaps,
     Keyframes,
     Part,
@@ -85,6 +88,11 @@ def test_empty_parts_come_back_empty(library: Library) -> None:
         indexed.rows(Layer.TRANSCRIPT, "a", TEXT, n=0),
         ScreenText(()),
         FeatureMaps(indexed.MAPS, (), ()),
+        Captions({}),
+        Annotations({}),
+        Descriptions(Layer.SUMMARY, ()),
+        indexed.rows(Layer.SUMMARY, "a", TEXT, n=0),
+        Descriptions(Layer.ACTION, ()),
     )
     record = record_of("a", dict.fromkeys(Stage, 0))
     library.commit(record, empty).unwrap()
@@ -163,6 +171,7 @@ def test_a_stage_that_the_record_no_longer_names_disappears(library: Library) ->
         Tags(()),
         Transcript(()),
         ScreenText(()),
+        *indexed.UNTOLD,
     )
     assert view.full_text(Layer.SCREEN, "number", 5).unwrap() == ()
 
@@ -229,10 +238,6 @@ def test_parts_without_their_stage_are_a_bug(library: Library) -> None:
         library.commit(record_of("a", {Stage.SHOTS: 0}), [indexed.transcript("x")])
     with pytest.raises(ValueError, match="twice"):
         library.commit(record_of("a", {Stage.SHOTS: 0}), [indexed.cuts("a"), indexed.cuts("b")])
-    with pytest.raises(ValueError, match="no stage"):
-        library.commit(
-            record_of("a", dict.fromkeys(Stage, 0)), [indexed.rows(Layer.SUMMARY, "a", TEXT)]
-        )
     assert view_of(library).videos().unwrap() == ()
 
 
@@ -390,12 +395,13 @@ def test_no_such_video(library: Library) -> None:
         view.cuts(missing),
         view.tree(missing),
         view.annotations(missing),
+        view.captions(missing),
+        view.descriptions(missing, Layer.SUMMARY),
         view.keyframes(missing),
         view.tags(missing),
         view.utterances(missing),
         view.screen(missing),
         library.remove(missing),
-        library.annotate(missing, {0: indexed.annotation("x")}),
     ):
         assert outcome == Failure(NoSuchVideo(missing))
 
@@ -403,51 +409,14 @@ def test_no_such_video(library: Library) -> None:
 def test_remove_forgets_one_video(library: Library) -> None:
     for name in ("a", "b"):
         library.commit(*whole(name)).unwrap()
-    library.annotate(id_of("a"), {0: indexed.annotation("pouring")}).unwrap()
     library.remove(id_of("a")).unwrap()
     view = view_of(library)
     assert [record.id for record in view.videos().unwrap()] == [id_of("b")]
     assert view.cuts(id_of("a")) == Failure(NoSuchVideo(id_of("a")))
     assert {hit.video for hit in found(view, Layer.TRANSCRIPT, "water")} == {id_of("b")}
-    assert found(view, Layer.SUMMARY, "pouring") == ()
+    assert {hit.video for hit in found(view, Layer.SUMMARY, "summary")} == {id_of("b")}
     assert frozen_form(shown(view, id_of("b"))) == frozen_form(whole("b")[1])
     assert library.doctor(repair=False).unwrap().findings == ()
-
-
-# Annotations
-
-
-def test_annotations_are_set_by_node_and_others_stay(library: Library) -> None:
-    library.commit(*whole("a")).unwrap()
-    first = {0: indexed.annotation("all"), 3: indexed.annotation("a leaf")}
-    library.annotate(id_of("a"), first).unwrap()
-    library.annotate(id_of("a"), {3: indexed.annotation("better"), 1: first[0]}).unwrap()
-    view = view_of(library)
-    expected = {0: first[0], 1: first[0], 3: indexed.annotation("better")}
-    assert view.annotations(id_of("a")).unwrap() == expected
-    assert [hit.position for hit in found(view, Layer.SUMMARY, "better")] == [3]
-    assert found(view, Layer.SUMMARY, "leaf") == ()
-
-
-def test_annotations_live_as_long_as_their_tree(library: Library) -> None:
-    library.commit(*whole("a")).unwrap()
-    library.annotate(id_of("a"), {2: indexed.annotation("stirring")}).unwrap()
-    takes = {**dict.fromkeys(Stage, 0), Stage.SCREEN: 1}
-    library.commit(record_of("a", takes), [indexed.screen("new")]).unwrap()
-    assert view_of(library).annotations(id_of("a")).unwrap() == {2: indexed.annotation("stirring")}
-    library.commit(record_of("a", {**takes, Stage.TREE: 1}), [indexed.tree("a", 1)]).unwrap()
-    view = view_of(library)
-    assert view.annotations(id_of("a")).unwrap() == {}
-    assert found(view, Layer.SUMMARY, "stirring") == ()
-
-
-def test_annotating_what_is_not_there_is_a_bug(library: Library) -> None:
-    library.commit(*whole("a")).unwrap()
-    with pytest.raises(IndexError):
-        library.annotate(id_of("a"), {99: indexed.annotation("x")})
-    library.commit(record_of("b", {Stage.SHOTS: 0}), [indexed.cuts("b")]).unwrap()
-    with pytest.raises(IndexError):
-        library.annotate(id_of("b"), {0: indexed.annotation("x")})
 
 
 # Views
@@ -457,12 +426,6 @@ def test_the_same_view_while_nothing_was_committed(library: Library) -> None:
     library.commit(*whole("a")).unwrap()
     view = view_of(library)
     assert view_of(library) is view
-    library.annotate(id_of("a"), {}).unwrap()
-    assert view_of(library) is view
-    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
-    view = view_of(library)
-    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
-    assert view_of(library) is view
 
 
 def test_the_version_grows_with_each_commit(library: Library) -> None:
@@ -471,7 +434,7 @@ def test_the_version_grows_with_each_commit(library: Library) -> None:
     versions.append(view_of(library).version)
     library.commit(*whole("a", take=1)).unwrap()
     versions.append(view_of(library).version)
-    library.annotate(id_of("a"), {0: indexed.annotation("x")}).unwrap()
+    library.commit(*indexed.untold("a")).unwrap()
     versions.append(view_of(library).version)
     library.remove(id_of("a")).unwrap()
     versions.append(view_of(library).version)
@@ -481,20 +444,16 @@ def test_the_version_grows_with_each_commit(library: Library) -> None:
 def test_a_view_stays_as_it_is(library: Library) -> None:
     record, parts = whole("a")
     library.commit(record, parts).unwrap()
-    library.annotate(record.id, {0: indexed.annotation("calm")}).unwrap()
     view, version = view_of(library), view_of(library).version
     library.commit(*whole("a", take=1)).unwrap()
-    library.annotate(record.id, {0: indexed.annotation("storm")}).unwrap()
     library.commit(*whole("b")).unwrap()
     library.remove(record.id).unwrap()
     library.doctor(repair=True).unwrap()
     assert view.version == version
     assert view.videos().unwrap() == (record,)
     assert frozen_form(shown(view, record.id)) == frozen_form(parts)
-    assert view.annotations(record.id).unwrap() == {0: indexed.annotation("calm")}
     assert len(found(view, Layer.TRANSCRIPT, "water")) == 1
-    assert len(found(view, Layer.SUMMARY, "calm")) == 1
-    assert found(view, Layer.SUMMARY, "storm") == ()
+    assert [hit.text for hit in found(view, Layer.SUMMARY, "summary")] == ["summary 0 of a"]
     assert [r.id for r in view_of(library).videos().unwrap()] == [id_of("b")]
 
 

@@ -75,7 +75,6 @@ def problems(health: Health) -> list[str]:
 
 def test_what_was_committed_is_there_when_the_library_is_opened_again(path: Path) -> None:
     library = made(path, "a", "b")
-    library.annotate(id_of("a"), {0: indexed.annotation("pouring")}).unwrap()
     version = library.view().unwrap().version
     del library
     view = view_of(path)
@@ -83,8 +82,8 @@ def test_what_was_committed_is_there_when_the_library_is_opened_again(path: Path
     for name in ("a", "b"):
         assert view.video(id_of(name)).unwrap() == whole(name)[0]
         assert frozen_form(shown(view, id_of(name))) == frozen_form(whole(name)[1])
-    assert view.annotations(id_of("a")).unwrap() == {0: indexed.annotation("pouring")}
-    assert len(view.full_text(Layer.SUMMARY, "pour", 3).unwrap()) == 1
+    assert len(view.full_text(Layer.SUMMARY, "summaries", 3).unwrap()) == 2
+    assert len(view.full_text(Layer.ACTION, "stirring", 3).unwrap()) == 2
 
 
 def test_a_library_opens_whether_or_not_it_may_be_made(path: Path) -> None:
@@ -219,7 +218,6 @@ def test_a_second_writer_is_told_who_writes_and_readers_do_not_wait(path: Path) 
         locked = Failure(Locked(str(path), f"process {process.pid}"))
         assert library.commit(*whole("b")) == locked
         assert library.remove(id_of("a")) == locked
-        assert library.annotate(id_of("a"), {0: indexed.annotation("x")}) == locked
         assert library.doctor(repair=False) == locked
         assert str(process.pid) in str(locked.failure())
         assert frozen_form(shown(view_of(path), id_of("a"))) == frozen_form(whole("a")[1])
@@ -262,15 +260,12 @@ def state_of(view: LibraryView) -> State | None:
         take = next(
             t for t in range(500) if indexed.key_of(name, Stage.SHOTS, t) == record.stages[0].key
         )
-        notes = view.annotations(record.id).unwrap()
-        if record != whole(name, take)[0] or notes not in (
-            {},
-            {0: indexed.annotation(f"take {take}")},
-        ):
+        described = record.record(Stage.ANNOTATIONS) is not None
+        expected, parts = whole(name, take) if described else indexed.untold(name, take)
+        parts = parts if described else (*parts, *indexed.UNTOLD)
+        if record != expected or frozen_form(shown(view, record.id)) != frozen_form(parts):
             return None
-        if frozen_form(shown(view, record.id)) != frozen_form(whole(name, take)[1]):
-            return None
-        state[name] = (take, bool(notes))
+        state[name] = (take, described)
     return state
 
 
@@ -304,12 +299,23 @@ class Killed(BaseException):
     """Ends a writer between two steps, as a kill would: nothing cleans up after it."""
 
 
+OLD: State = {"a": (0, False), "b": (0, True)}
+
+
+def undescribed(path: Path) -> Library:
+    """Two videos; of the nodes of the first nothing is said."""
+    library = opened(path, create=True)
+    library.commit(*indexed.untold("a")).unwrap()
+    library.commit(*whole("b")).unwrap()
+    return library
+
+
 def replace(library: Library) -> object:
     return library.commit(*whole("a", take=1))
 
 
-def annotate(library: Library) -> object:
-    return library.annotate(id_of("a"), {0: indexed.annotation("take 0")})
+def describe(library: Library) -> object:
+    return library.commit(whole("a")[0], indexed.told("a"))
 
 
 def remove(library: Library) -> object:
@@ -320,9 +326,9 @@ def remove(library: Library) -> object:
 @pytest.mark.parametrize(
     ("operate", "new"),
     [
-        (replace, {"a": (1, False), "b": (0, False)}),
-        (annotate, {"a": (0, True), "b": (0, False)}),
-        (remove, {"b": (0, False)}),
+        (replace, {"a": (1, True), "b": (0, True)}),
+        (describe, {"a": (0, True), "b": (0, True)}),
+        (remove, {"b": (0, True)}),
     ],
 )
 def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
@@ -333,8 +339,7 @@ def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
     new: State,
 ) -> None:
     """Every call that changes a table is a step; the n-th does not take place."""
-    made(path / "0", "a", "b")
-    old: State = {"a": (0, False), "b": (0, False)}
+    undescribed(path / "0")
     steps, shown_states = count(1), []
     for step in steps:
         shutil.copytree(path / "0", path / str(step))
@@ -344,9 +349,9 @@ def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
             with suppress(Killed):
                 outcome = operate(library)
                 seen = state_of(view_of(path / str(step)))
-                assert seen == (new if isinstance(outcome, Success) else old)
+                assert seen == (new if isinstance(outcome, Success) else OLD)
         seen = state_of(view_of(path / str(step)))
-        assert seen in (old, new)
+        assert seen in (OLD, new)
         shown_states.append(seen)
         if isinstance(trouble, Killed):
             library.doctor(repair=True).unwrap()
@@ -355,7 +360,7 @@ def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
         if next(left) > 0:
             break
     assert shown_states == sorted(shown_states, key=lambda seen: seen == new)
-    assert {old == seen for seen in shown_states} == {True, False}
+    assert {seen == OLD for seen in shown_states} == {True, False}
 
 
 def fail_at(patch: pytest.MonkeyPatch, step: int, trouble: BaseException) -> "count[int]":
@@ -432,7 +437,7 @@ def test_a_version_that_was_not_written_to_its_end_gives_way_to_the_one_before(
     view = library.view().unwrap()
     assert frozen_form(shown(view, id_of("a"))) == frozen_form(whole("a")[1])
     library.commit(*whole("b")).unwrap()
-    assert state_of(view_of(path)) == {"a": (0, False), "b": (0, False)}
+    assert state_of(view_of(path)) == {"a": (0, True), "b": (0, True)}
 
 
 def repair(library: Library) -> object:
@@ -442,10 +447,10 @@ def repair(library: Library) -> object:
 @pytest.mark.parametrize(
     ("operate", "new"),
     [
-        (replace, {"a": (1, False), "b": (0, False)}),
-        (annotate, {"a": (0, True), "b": (0, False)}),
-        (remove, {"b": (0, False)}),
-        (repair, {"a": (0, False), "b": (0, False)}),
+        (replace, {"a": (1, True), "b": (0, True)}),
+        (describe, {"a": (0, True), "b": (0, True)}),
+        (remove, {"b": (0, True)}),
+        (repair, {"a": (0, False), "b": (0, True)}),
     ],
 )
 def test_a_power_cut_between_two_changes_leaves_the_old_state_or_the_new(
@@ -454,7 +459,7 @@ def test_a_power_cut_between_two_changes_leaves_the_old_state_or_the_new(
     operate: Callable[[Library], object],
     new: State,
 ) -> None:
-    library = made(path / "0", "a", "b")
+    library = undescribed(path / "0")
     cut, copies = PowerCut(path / "0", monkeypatch), count(1)
 
     def cutting(method: Callable[..., object]) -> Callable[..., object]:
@@ -471,8 +476,7 @@ def test_a_power_cut_between_two_changes_leaves_the_old_state_or_the_new(
     end = next(copies)
     cut.leaves(path / str(end))
     seen = [state_of(view_of(path / str(copy))) for copy in range(1, end + 1)]
-    old: State = {"a": (0, False), "b": (0, False)}
-    assert all(state in (old, new) for state in seen)
+    assert all(state in (OLD, new) for state in seen)
     assert seen == sorted(seen, key=lambda state: state == new)
     assert seen[-1] == new
     assert end > 2
@@ -492,7 +496,7 @@ def test_a_commit_while_a_view_is_taken_is_not_half_in_it(
         return open_table(database, name, *args, **options)
 
     monkeypatch.setattr(LanceDBConnection, "open_table", open_late)
-    assert state_of(reader.view().unwrap()) == {"a": (1, False)}
+    assert state_of(reader.view().unwrap()) == {"a": (1, True)}
 
 
 def test_readers_see_whole_states_while_another_process_writes(path: Path) -> None:

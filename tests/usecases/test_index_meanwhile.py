@@ -8,7 +8,6 @@ from returns.result import Failure, Success
 
 from kuavi.adapters.progress.memory import MemoryProgress
 from kuavi.apps.usecases.index import index_video
-from kuavi.domain.annotation import Annotation
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import TIERS, Stage, Tier, VideoRecord
 from kuavi.domain.outcome import Outcome
@@ -101,11 +100,6 @@ class Interrupted:
         self, record: VideoRecord, parts: Sequence[Part] = ()
     ) -> Outcome[None, LibraryFailure]:
         return self.inner.commit(record, parts)
-
-    def annotate(
-        self, video: VideoId, annotations: dict[int, Annotation]
-    ) -> Outcome[None, LibraryFailure]:
-        return self.inner.annotate(video, annotations)
 
     def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
         return self.inner.remove(video)

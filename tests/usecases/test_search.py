@@ -17,13 +17,15 @@ from kuavi.apps.usecases.queries import (
     NothingIndexed,
     SearchRequest,
 )
-from kuavi.domain.annotation import Action, Annotation, Summary
-from kuavi.domain.evidence import Fitted
-from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.manifest import Tier
+from kuavi.domain.described import Description
+from kuavi.domain.evidence import Fitted, Heuristic
+from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.layers import Layer
+from kuavi.domain.manifest import Stage, StageRecord, Tier, with_stage
 from kuavi.domain.plan import IndexPlan, ModelSpec
 from kuavi.domain.spans import Span
 from kuavi.ports.library import NoSuchVideo, OtherSpace
+from kuavi.ports.parts import Descriptions
 from kuavi.ports.pictures import ImageFormat
 from tests.foresight import many
 from tests.worlds import COLOURS, DAY, FPS, Shot, World, film
@@ -179,13 +181,13 @@ def test_no_captions_is_a_failure_alone_and_a_note_among_all(world: World) -> No
 
 def test_captions_are_searched_where_there_are_some(world: World) -> None:
     day = world.library.view().unwrap().videos().unwrap()[0]
-    told = Annotation(
-        Summary("A gate swings", "A wooden gate swings open."), Action("open gate", "", "N/A")
-    )
     tree = world.library.view().unwrap().tree(day.id).unwrap()
     assert tree is not None
     shot = int(tree.is_shot.nonzero()[0][0])
-    world.library.annotate(day.id, {shot: told}).unwrap()
+    told = Description(shot, tree.span_of(shot), "A gate swings", 0)
+    made = StageRecord(Stage.DESCRIPTIONS, fingerprint_of("told"), 1, Heuristic("by hand"))
+    part = Descriptions(Layer.SUMMARY, (told,))
+    world.library.commit(with_stage(day, made), [part]).unwrap()
     hit = world.found(text("gate", Field.SUMMARY)).hits[0]
     assert hit.text == "A gate swings"
     assert hit.video == day.id

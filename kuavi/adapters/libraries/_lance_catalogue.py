@@ -23,8 +23,7 @@ from kuavi.domain.space import Space
 class Holding:
     """The rows of one part of a video: `rows` of them in `table`, marked `rev`.
 
-    `key` is the key of the stage that the part belongs to.  `rev` is the same, but for annotations,
-    which change while the tree they belong to stays: theirs names their content.
+    `key` is the key of the stage that the part belongs to, and `rev` is the same.
     """
 
     part: str

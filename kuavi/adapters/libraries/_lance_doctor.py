@@ -26,8 +26,8 @@ from kuavi.adapters.libraries._lance_upkeep import (
     rebuild,
     stale_rows,
 )
-from kuavi.adapters.libraries._parts import ANNOTATIONS
 from kuavi.domain.fingerprint import VideoId
+from kuavi.domain.manifest import DESCRIBED, Stage
 from kuavi.ports.health import Finding, Health
 
 Owner = tuple[str, str, str, str | None]
@@ -180,10 +180,11 @@ def _repair(path: Path, tables: Tables, state: _State) -> None:
 
 
 def _without(entry: Entry, lost: list[Holding]) -> Entry:
-    """The video without the stages whose rows are lost; lost annotations cost no stage."""
-    stages = {held.stage for held in lost if held.part != ANNOTATIONS}
+    """The video without the stages whose rows are lost; with a tree goes what was said of it."""
+    stages = {held.stage for held in lost}
+    stages |= set(DESCRIBED) if Stage.TREE in stages else set()
     record = evolve(
         entry.record, stages=tuple(s for s in entry.record.stages if s.stage not in stages)
     )
-    holdings = tuple(h for h in entry.holdings if h.stage not in stages and h not in lost)
+    holdings = tuple(h for h in entry.holdings if h.stage not in stages)
     return Entry(record, holdings)

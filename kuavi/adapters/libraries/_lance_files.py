@@ -32,7 +32,7 @@ MARKER = "library.json"
 LOCK = "writer.lock"
 TABLES = "tables"
 
-READABLE = (1, SCHEMA_VERSION)
+READABLE = range(1, SCHEMA_VERSION + 1)
 _OURS = {MARKER, f"{MARKER}.new", LOCK, TABLES}
 _FORMAT = "kuavi library"
 _POLL_S = 0.02
@@ -68,7 +68,7 @@ def marked(path: Path) -> Outcome[bool, LibraryFailure]:
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         return Failure(NoLibrary(str(path)))
     schema = content.get("schema")
-    if schema not in READABLE:
+    if not isinstance(schema, int) or schema not in READABLE:
         return Failure(UnknownSchema(str(path), schema if isinstance(schema, int) else 0))
     return Success(True)
 

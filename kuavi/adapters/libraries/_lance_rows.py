@@ -6,14 +6,13 @@ were encoded, floating-point numbers bit by bit.
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 import pyarrow as pa
 from attrs import fields
 
-from kuavi.adapters.libraries._parts import summary_text
-from kuavi.domain.annotation import Action, Annotation, Summary
+from kuavi.adapters.libraries._lance_described import to_rows
 from kuavi.domain.clip_maps import BYTES, MapExtent
 from kuavi.domain.layers import Times
 from kuavi.domain.media import Keyframe
@@ -22,7 +21,10 @@ from kuavi.domain.spans import Span
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import ScreenLine, Tag, TaggedMoment, Utterance, Word
 from kuavi.ports.parts import (
+    Annotations,
+    Captions,
     Cuts,
+    Descriptions,
     FeatureMaps,
     Keyframes,
     Part,
@@ -34,6 +36,7 @@ from kuavi.ports.parts import (
 )
 
 Columns = dict[str, Any]
+_Seen: TypeAlias = Cuts | Keyframes | Tags | Rows | Tree | Transcript | ScreenText | FeatureMaps
 
 PIECE = 8192
 """Bytes of a feature map in one row: Lance compacts some thousand rows at a time in memory."""
@@ -55,6 +58,8 @@ def pieces_of(part: Part) -> Iterator[Columns]:
         case Transcript(utterances):
             for at in _slices(len(utterances), _SAID):
                 yield columns_of(Transcript(utterances[at]))
+        case Captions() | Annotations() | Descriptions():
+            yield from to_rows(part)
         case _:
             yield columns_of(part)
 
@@ -63,7 +68,7 @@ def _slices(n: int, size: int) -> Iterator[slice]:
     return (slice(first, min(first + size, n)) for first in range(0, n, size))
 
 
-def columns_of(part: Part) -> Columns:
+def columns_of(part: _Seen) -> Columns:
     """The part's columns but for `video`, `rev` and `position`, all of one length."""
     match part:
         case Cuts(cuts):
@@ -86,24 +91,6 @@ def columns_of(part: Part) -> Columns:
             return _lines(lines)
         case _:
             assert_never(part)
-
-
-def annotation_columns(
-    annotations: Mapping[int, Annotation], starts_s: Sequence[float], ends_s: Sequence[float]
-) -> Columns:
-    """Columns with `position` = node id; `starts_s` and `ends_s` are those of all nodes."""
-    values = [annotations[node] for node in sorted(annotations)]
-    return {
-        "position": sorted(annotations),
-        "start_s": [starts_s[node] for node in sorted(annotations)],
-        "end_s": [ends_s[node] for node in sorted(annotations)],
-        "text": [summary_text(value) for value in values],
-        "brief": [value.summary.brief for value in values],
-        "detailed": [value.summary.detailed for value in values],
-        "action_brief": [value.action.brief for value in values],
-        "action_detailed": [value.action.detailed for value in values],
-        "actor": [value.action.actor for value in values],
-    }
 
 
 def _times(items: Sequence[Any]) -> Columns:
@@ -224,16 +211,6 @@ def to_lines(table: Any) -> tuple[ScreenLine, ...]:
         ScreenLine(row["time_s"], _span(row), row["text"], row["confidence"], tuple(row["box"]))
         for row in table.to_pylist()
     )
-
-
-def to_annotations(table: Any) -> dict[int, Annotation]:
-    return {
-        row["position"]: Annotation(
-            Summary(row["brief"], row["detailed"]),
-            Action(row["action_brief"], row["action_detailed"], row["actor"]),
-        )
-        for row in table.to_pylist()
-    }
 
 
 def _span(row: Mapping[str, Any]) -> Span:

@@ -13,17 +13,21 @@ import pyarrow as pa
 from lancedb.index import FTS
 
 from kuavi.adapters.libraries._parts import (
+    ACTIONS,
     ANNOTATIONS,
+    CAPTIONS,
     CUTS,
     FEATURE_MAPS,
     KEYFRAMES,
     MAP_VALUES,
     NODES,
     SCREEN_TEXT,
+    SUMMARIES,
     TAGS,
     UTTERANCES,
 )
 from kuavi.domain.layers import Layer
+from kuavi.domain.manifest import DESCRIBED, Stage
 from kuavi.domain.space import Space
 
 VIDEOS = "videos"
@@ -80,6 +84,10 @@ SCHEMAS: dict[str, Any] = {
         ]
     ),
 }
+"""Tables that every library has.
+
+Of the annotations, `start_s`, `end_s` and `text` are empty: the descriptions have them.
+"""
 
 MAP_SCHEMAS: dict[str, Any] = {
     FEATURE_MAPS: pa.schema(
@@ -95,7 +103,34 @@ MAP_SCHEMAS: dict[str, Any] = {
 }
 """Tables that are made with the first feature maps.  Schema 2 of libraries."""
 
-TEXT_TABLES = (UTTERANCES, SCREEN_TEXT, ANNOTATIONS)
+_DESCRIBED = pa.schema(
+    [
+        *_OWNER,
+        ("node", pa.int64()),
+        *_SPAN,
+        ("text", pa.string()),
+        ("cluster", pa.int64()),
+        ("size", pa.int64()),
+        ("shown", pa.bool_()),
+    ]
+)
+
+DESCRIBED_SCHEMAS: dict[str, Any] = {
+    CAPTIONS: pa.schema(
+        [*_OWNER, ("frame", pa.string()), ("clip", pa.string()), ("action", pa.string())]
+    ),
+    SUMMARIES: _DESCRIBED,
+    ACTIONS: _DESCRIBED,
+}
+"""Tables that are made with the first captions.  Schema 3 of libraries."""
+
+ADDED: dict[Stage, tuple[int, dict[str, Any]]] = {
+    Stage.FEATURES: (2, MAP_SCHEMAS),
+    **dict.fromkeys(DESCRIBED, (3, DESCRIBED_SCHEMAS)),
+}
+"""Stages that not every KUAVi knows: the schema that has them, and the tables they need."""
+
+TEXT_TABLES = (UTTERANCES, SCREEN_TEXT, SUMMARIES, ACTIONS)
 TEXT_INDEX = "text_idx"
 
 FULL_TEXT = FTS(base_tokenizer="icu/split", stem=True, ascii_folding=True, remove_stop_words=False)
@@ -110,7 +145,13 @@ _ROLES = {
     Layer.TRANSCRIPT: "text",
     Layer.SCREEN: "text",
     Layer.SUMMARY: "text",
+    Layer.ACTION: "text",
 }
+
+
+def empty(part: str) -> Any:
+    """A table of a part without rows; not for vectors."""
+    return {**SCHEMAS, **MAP_SCHEMAS, **DESCRIBED_SCHEMAS}[part].empty_table()
 
 
 def space_json(space: Space[Any]) -> list[str | int]:

@@ -1,7 +1,7 @@
 """Rows of the tables: write, fetch and delete those of one part of a video."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from kuavi.adapters.libraries._lance_files import TABLES, mark, marked_schema
 from kuavi.adapters.libraries._lance_heap import give_back, thrifty
 from kuavi.adapters.libraries._lance_rows import Columns, n_pieces, pieces_of, values_of
 from kuavi.adapters.libraries._lance_schema import (
+    ADDED,
     FULL_TEXT,
-    MAP_SCHEMAS,
     SCHEMAS,
     TEXT_INDEX,
     TEXT_TABLES,
@@ -28,8 +28,7 @@ from kuavi.adapters.libraries._lance_schema import (
 from kuavi.adapters.libraries._lance_torn import torn
 from kuavi.adapters.libraries._parts import FEATURE_MAPS, MAP_VALUES, part_name, stage_of
 from kuavi.domain.fingerprint import VideoId
-from kuavi.domain.manifest import VideoRecord
-from kuavi.ports.library import SCHEMA_VERSION
+from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.ports.parts import (
     FeatureMaps,
     Part,
@@ -87,23 +86,28 @@ class Tables:
             if torn(self._folder / f"{name}.lance"):
                 raise OSError(f"table {name}: a file could not be written to its end")
 
-    def make_for_maps(self) -> None:
-        """The tables of feature maps; with them the library is one of the latest schema.
+    def make_for(self, stage: Stage) -> None:
+        """The tables that a stage needs and not every library has.
 
-        It is marked so first: no older KUAVi may meet a stage that it doesn't know.
+        A library that is older than the stage is marked as one of the latest schema, and so first:
+        no older KUAVi may meet a stage that it doesn't know.
         """
-        if marked_schema(self._path) != SCHEMA_VERSION:
-            mark(self._path)
-        for name, schema in MAP_SCHEMAS.items():
-            self.make(name, schema)
+        if stage in ADDED:
+            schema, tables = ADDED[stage]
+            if marked_schema(self._path) < schema:
+                mark(self._path)
+            self._make_each(tables)
 
     def make_all(self) -> None:
         """The tables that every library has; those that are there stay as they are."""
-        for name, schema in SCHEMAS.items():
+        self._make_each(SCHEMAS)
+
+    def _make_each(self, schemas: Mapping[str, Any]) -> None:
+        for name, schema in schemas.items():
             table = self.make(name, schema)
             if name in TEXT_TABLES:
                 ensure_text_index(table)
-            self.settle(name)
+                self.settle(name)
 
 
 def ensure_text_index(table: Any) -> None:
@@ -113,9 +117,10 @@ def ensure_text_index(table: Any) -> None:
 
 def write(tables: Tables, record: VideoRecord, part: Part) -> tuple[Holding, ...]:
     """Append a part's rows, still invisible, and say what the video's row must name."""
+    stage = stage_of(part)
+    tables.make_for(stage)
     if isinstance(part, FeatureMaps):
         return _write_maps(tables, record, part)
-    stage = stage_of(part)
     key = next(made.key for made in record.stages if made.stage == stage)
     name, space, table = part_name(part), None, part_name(part)
     if isinstance(part, Rows):
@@ -129,7 +134,6 @@ def write(tables: Tables, record: VideoRecord, part: Part) -> tuple[Holding, ...
 
 def _write_maps(tables: Tables, record: VideoRecord, part: FeatureMaps) -> tuple[Holding, ...]:
     """Two holdings: the maps' times and shapes, and what they hold."""
-    tables.make_for_maps()
     stage = stage_of(part)
     key = next(made.key for made in record.stages if made.stage == stage)
     about = Holding(FEATURE_MAPS, FEATURE_MAPS, stage, key, key, part.items, part.space)

@@ -7,18 +7,20 @@ from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
+from kuavi.adapters.libraries import _lance_described as told
 from kuavi.adapters.libraries import _lance_rows as decode
 from kuavi.adapters.libraries._lance_catalogue import Entry, Holding
 from kuavi.adapters.libraries._lance_derived import Kept, derive
 from kuavi.adapters.libraries._lance_files import guarded
 from kuavi.adapters.libraries._lance_maps import to_maps
 from kuavi.adapters.libraries._lance_outlines import outlines
-from kuavi.adapters.libraries._lance_schema import SCHEMAS
+from kuavi.adapters.libraries._lance_schema import empty
 from kuavi.adapters.libraries._lance_search import matches
 from kuavi.adapters.libraries._lance_tables import fetch
 from kuavi.adapters.libraries._lance_vectors import VectorCache, located_once
 from kuavi.adapters.libraries._parts import (
     ANNOTATIONS,
+    CAPTIONS,
     CUTS,
     FEATURE_MAPS,
     KEYFRAMES,
@@ -29,10 +31,12 @@ from kuavi.adapters.libraries._parts import (
     TAGS,
     UTTERANCES,
     describe,
+    described_in,
     query_words,
     vectors_of,
 )
 from kuavi.domain.annotation import Annotation
+from kuavi.domain.described import Caption, Description
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer, Located, Times, of_video
 from kuavi.domain.manifest import VideoRecord
@@ -94,7 +98,15 @@ class LanceView:
         return self._part(video, NODES, decode.to_tree)
 
     def annotations(self, video: VideoId) -> Outcome[dict[int, Annotation], LibraryFailure]:
-        return self._part_of_texts(video, ANNOTATIONS, decode.to_annotations)
+        return self._part_of_texts(video, ANNOTATIONS, told.to_annotations)
+
+    def captions(self, video: VideoId) -> Outcome[dict[int, Caption], LibraryFailure]:
+        return self._part_of_texts(video, CAPTIONS, told.to_captions)
+
+    def descriptions(
+        self, video: VideoId, layer: Layer
+    ) -> Outcome[tuple[Description, ...], LibraryFailure]:
+        return self._part_of_texts(video, described_in(layer), told.to_descriptions)
 
     def keyframes(
         self, video: VideoId, numbers: range | None = None
@@ -196,7 +208,7 @@ class LanceView:
             return Failure(NoSuchVideo(video))
         holding = entry.holding(part)
         if holding is None or holding.rows == 0:
-            return Success(decoded(SCHEMAS[part].empty_table()))
+            return Success(decoded(empty(part)))
         held = holding
         return guarded(
             self._path,

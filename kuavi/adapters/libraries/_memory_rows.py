@@ -8,7 +8,6 @@ from attrs import evolve, field, frozen
 from returns.result import Success
 
 from kuavi.adapters.libraries._parts import FEATURE_MAPS, NODES, stage_of
-from kuavi.domain.annotation import Annotation
 from kuavi.domain.clip_maps import MapExtent
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import Fingerprint, VideoId
@@ -18,14 +17,13 @@ from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Embeddings, Motion, Space, joined
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.library import LibraryFailure
-from kuavi.ports.parts import FeatureMaps, Keyframes, Part, Rows, Tree
+from kuavi.ports.parts import Annotations, Captions, FeatureMaps, Keyframes, Part, Rows, Tree
 
 
 @frozen
 class Entry:
     record: VideoRecord
     parts: Mapping[str, Part] = field(factory=dict)
-    annotations: Mapping[int, Annotation] = field(factory=dict)
 
 
 def tree_of(entry: Entry) -> SegmentTree | None:
@@ -45,6 +43,10 @@ def in_memory(part: Part) -> Part:
     if isinstance(part, Rows):
         vectors = part.embeddings
         return evolve(part, embeddings=Embeddings(vectors.space, vectors.rows))
+    if isinstance(part, Captions):
+        return Captions(dict(part.captions))
+    if isinstance(part, Annotations):
+        return Annotations(dict(part.annotations))
     return Keyframes(tuple(part.keyframes)) if isinstance(part, Keyframes) else part
 
 

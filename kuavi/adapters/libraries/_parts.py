@@ -2,20 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
 from returns.result import Failure, Success
 
-from kuavi.domain.annotation import NOBODY, Annotation
+from kuavi.domain.fingerprint import Fingerprint
 from kuavi.domain.layers import MADE_BY, Layer
-from kuavi.domain.manifest import Stage, VideoRecord
+from kuavi.domain.manifest import DESCRIBED, Stage, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.space import Space
 from kuavi.ports.library import Removed
 from kuavi.ports.parts import (
+    Annotations,
+    Captions,
     Cuts,
+    Descriptions,
     FeatureMaps,
     Keyframes,
     Part,
@@ -32,14 +35,18 @@ TAGS = "tags"
 NODES = "nodes"
 UTTERANCES = "utterances"
 SCREEN_TEXT = "screen_text"
+CAPTIONS = "captions"
 ANNOTATIONS = "annotations"
+SUMMARIES = "summaries"
+ACTIONS = "actions"
 FEATURE_MAPS = "feature_maps"
 MAP_VALUES = "map_values"
 
 SEARCHED = {
     Layer.TRANSCRIPT: UTTERANCES,
     Layer.SCREEN: SCREEN_TEXT,
-    Layer.SUMMARY: ANNOTATIONS,
+    Layer.SUMMARY: SUMMARIES,
+    Layer.ACTION: ACTIONS,
 }
 """The part whose texts a layer's full-text search reads."""
 
@@ -59,10 +66,21 @@ _NAMES: Mapping[type[Part], str] = {
     Transcript: UTTERANCES,
     ScreenText: SCREEN_TEXT,
     FeatureMaps: FEATURE_MAPS,
+    Captions: CAPTIONS,
+    Annotations: ANNOTATIONS,
 }
 
 
+def described_in(layer: Layer) -> str:
+    """The name of the part with a layer's descriptions; ValueError for a layer without any."""
+    if layer not in (Layer.SUMMARY, Layer.ACTION):
+        raise ValueError(f"{layer} holds no descriptions")
+    return SEARCHED[layer]
+
+
 def part_name(part: Part) -> str:
+    if isinstance(part, Descriptions):
+        return described_in(part.layer)
     return vectors_of(part.layer) if isinstance(part, Rows) else _NAMES[type(part)]
 
 
@@ -74,38 +92,78 @@ _STAGES = {
     UTTERANCES: Stage.TRANSCRIPT,
     SCREEN_TEXT: Stage.SCREEN,
     FEATURE_MAPS: Stage.FEATURES,
+    CAPTIONS: Stage.CAPTIONS,
+    ANNOTATIONS: Stage.ANNOTATIONS,
+    SUMMARIES: Stage.DESCRIPTIONS,
+    ACTIONS: Stage.DESCRIPTIONS,
     **{vectors_of(layer): stage for layer, stage in MADE_BY.items()},
 }
 
 
 def stage_of(part: Part) -> Stage:
-    """The stage that writes a part; ValueError for vectors of a layer that no stage makes."""
-    name = part_name(part)
-    if name not in _STAGES:
-        raise ValueError(f"no stage writes {name}")
-    return _STAGES[name]
+    """The stage that writes a part."""
+    return _STAGES[part_name(part)]
 
 
 def check_parts(record: VideoRecord, parts: Sequence[Part]) -> None:
-    """ValueError where a part is given twice or its stage isn't in the record: a caller's bug."""
+    """ValueError for a part that is given twice, lacks its stage or disagrees with another.
+
+    Each is a caller's bug.
+    """
     doubled = [name for name, n in Counter(map(part_name, parts)).items() if n > 1]
     if doubled:
         raise ValueError(f"parts given twice: {', '.join(doubled)}")
     for part in parts:
         if record.record(stage_of(part)) is None:
             raise ValueError(f"{part_name(part)} comes without its stage in the record")
+    rows = {part.layer: part.items for part in parts if isinstance(part, Rows)}
+    for part in parts:
+        if isinstance(part, Descriptions):
+            nodes = [one.node for one in part.descriptions]
+            if nodes != sorted(set(nodes)):
+                raise ValueError(f"{part_name(part)} are not in ascending order of node")
+            if rows.get(part.layer, part.items) != part.items:
+                raise ValueError(f"{part.items} {part_name(part)} have {rows[part.layer]} vectors")
+
+
+def check_nodes(parts: Sequence[Part], n_nodes: int) -> None:
+    """IndexError where something is said of a node that isn't in the tree: a caller's bug."""
+    for part in parts:
+        outside = [node for node in _nodes_of(part) if not 0 <= node < n_nodes]
+        if outside:
+            raise IndexError(f"{part_name(part)} of nodes {outside} of a tree of {n_nodes}")
+
+
+def _nodes_of(part: Part) -> Iterable[int]:
+    match part:
+        case Captions(captions):
+            return captions
+        case Annotations(annotations):
+            return annotations
+        case Descriptions():
+            return [one.node for one in part.descriptions]
+        case _:
+            return ()
 
 
 def continued(
     record: VideoRecord, before: VideoRecord | None, parts: Sequence[Part]
 ) -> Outcome[VideoRecord, Removed]:
-    """The record that a commit puts in place of the one `before`, or why it must not."""
+    """The record that a commit puts in place of the one `before`, or why it must not.
+
+    What was said of the nodes of a tree is gone with it.
+    """
     there = {(made.stage, made.key) for made in before.stages} if before else set()
     given = {stage_of(part) for part in parts}
+    same_tree = before is None or _tree_key(before) == _tree_key(record)
     lost = [
         made.stage
         for made in record.stages
-        if made.stage not in given and (made.stage, made.key) not in there
+        if (
+            made.stage not in given
+            if (made.stage, made.key) not in there
+            else made.stage in DESCRIBED and not same_tree
+        )
     ]
     if lost:
         return Failure(Removed(record.path, tuple(lost)))
@@ -115,17 +173,15 @@ def continued(
     return Success(evolve(record, paths=(record.path, *others)))
 
 
+def _tree_key(record: VideoRecord) -> Fingerprint | None:
+    made = record.record(Stage.TREE)
+    return None if made is None else made.key
+
+
 def without_path(record: VideoRecord, path: str) -> VideoRecord | None:
     """The record of a video that is not at `path` any more; None if it is nowhere else."""
     rest = tuple(other for other in record.paths if other != path)
     return evolve(record, paths=rest) if rest else None
-
-
-def summary_text(annotation: Annotation) -> str:
-    """What is searched of an annotation: summary and action, brief and detailed."""
-    summary, action = annotation.summary, annotation.action
-    texts = [summary.brief, summary.detailed, action.brief, action.detailed]
-    return "\n".join(dict.fromkeys(text for text in texts if text and text != NOBODY))
 
 
 def query_words(query: str) -> str:

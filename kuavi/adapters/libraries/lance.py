@@ -32,22 +32,20 @@ from kuavi.adapters.libraries._lance_files import (
 )
 from kuavi.adapters.libraries._lance_heap import give_back
 from kuavi.adapters.libraries._lance_open import prepared
-from kuavi.adapters.libraries._lance_rows import annotation_columns, to_annotations
 from kuavi.adapters.libraries._lance_schema import VIDEOS, literal
-from kuavi.adapters.libraries._lance_tables import Tables, delete, fetch, write, write_rows
+from kuavi.adapters.libraries._lance_tables import Tables, delete, write
 from kuavi.adapters.libraries._lance_torn import drop_torn, torn_in
 from kuavi.adapters.libraries._lance_vectors import VectorCache
 from kuavi.adapters.libraries._lance_view import LanceView
 from kuavi.adapters.libraries._parts import (
-    ANNOTATIONS,
     NODES,
+    check_nodes,
     check_parts,
     continued,
     part_name,
     without_path,
 )
-from kuavi.domain.annotation import Annotation
-from kuavi.domain.fingerprint import VideoId, fingerprint_of
+from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.ports.health import Health
@@ -58,9 +56,7 @@ from kuavi.ports.library import (
     NoSuchVideo,
     StorageFailed,
 )
-from kuavi.ports.parts import (
-    Part,
-)
+from kuavi.ports.parts import Part, Tree
 
 _log = logging.getLogger(__name__)
 _TRIES = 50
@@ -113,15 +109,6 @@ class LanceLibrary:
 
     def claim(self, video: VideoId, path: str) -> Outcome[tuple[VideoId, ...], LibraryFailure]:
         return self._writing(lambda: self._claim(video, path))
-
-    def annotate(
-        self, video: VideoId, annotations: dict[int, Annotation]
-    ) -> Outcome[None, LibraryFailure]:
-        """As the port says; IndexError for a node that isn't in the tree.
-
-        Each call writes all annotations of the video anew: give many nodes at a time.
-        """
-        return self._writing(lambda: self._annotate(video, annotations))
 
     def remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
         return self._writing(lambda: self._remove(video))
@@ -178,6 +165,9 @@ class LanceLibrary:
         old = () if before is None else before.holdings
         kept = tuple(held for held in old if keys.get(held.stage) == held.key)
         there = {held.part for held in kept}
+        trees = [held.rows for held in kept if held.part == NODES]
+        trees += [part.items for part in parts if isinstance(part, Tree)]
+        check_nodes(parts, next(iter(trees), 0))
         new = tuple(
             holding
             for part in parts
@@ -201,44 +191,6 @@ class LanceLibrary:
             else:
                 self._name(evolve(entry, record=record))
         return Success(tuple(lost))
-
-    def _annotate(
-        self, video: VideoId, annotations: dict[int, Annotation]
-    ) -> Outcome[None, LibraryFailure]:
-        videos = self._tables.open(VIDEOS)
-        entry = entry_of(videos, video)
-        if entry is None:
-            return Failure(NoSuchVideo(video))
-        if not annotations:
-            return Success(None)
-        nodes = entry.holding(NODES)
-        if nodes is None or not all(0 <= node < nodes.rows for node in annotations):
-            n_nodes = 0 if nodes is None else nodes.rows
-            raise IndexError(f"nodes {sorted(annotations)} of a tree of {n_nodes}")
-        old = entry.holding(ANNOTATIONS)
-        before = {}
-        if old is not None:
-            before = to_annotations(fetch(self._tables.open(ANNOTATIONS), video, old))
-        after = before | annotations
-        if after == before:
-            return Success(None)
-        new = self._write_annotations(video, nodes, after)
-        others = tuple(held for held in entry.holdings if held.part != ANNOTATIONS)
-        self._name(evolve(entry, holdings=(*others, new)))
-        self._clean(video, [] if old is None else [old], [new])
-        return Success(None)
-
-    def _write_annotations(
-        self, video: VideoId, nodes: Holding, annotations: dict[int, Annotation]
-    ) -> Holding:
-        tree = fetch(self._tables.open(nodes.table), video, nodes)
-        columns = annotation_columns(
-            annotations, tree["start_s"].to_pylist(), tree["end_s"].to_pylist()
-        )
-        rev = fingerprint_of([nodes.key, columns])
-        new = evolve(nodes, part=ANNOTATIONS, table=ANNOTATIONS, rev=rev, rows=len(annotations))
-        write_rows(self._tables, video, new, [columns])
-        return new
 
     def _remove(self, video: VideoId) -> Outcome[None, LibraryFailure]:
         videos = self._tables.open(VIDEOS)

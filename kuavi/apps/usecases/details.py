@@ -6,7 +6,8 @@ import numpy as np
 from attrs import field, frozen
 from returns.result import Failure, Success
 
-from kuavi.domain.layers import Indices, Times
+from kuavi.domain.layers import Indices, Layer, Times
+from kuavi.domain.manifest import Stage
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import Scores
 from kuavi.domain.spans import Span
@@ -94,7 +95,9 @@ def _captioned(view: LibraryView) -> Outcome[bool, LibraryFailure]:
     if isinstance(listed, Failure):
         return listed
     for record in listed.unwrap():
-        told = view.annotations(record.id)
+        if record.record(Stage.DESCRIPTIONS) is None:
+            continue
+        told = view.descriptions(record.id, Layer.SUMMARY)
         if isinstance(told, Failure):
             return told
         if told.unwrap():

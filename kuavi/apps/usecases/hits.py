@@ -80,10 +80,8 @@ def text_of(
         case Layer.SCREEN:
             read = view.screen(video)
             return read if isinstance(read, Failure) else Success(read.unwrap()[position].text)
-        case Layer.SUMMARY:
-            told = view.annotations(video)
-            if isinstance(told, Failure):
-                return told
-            return Success(told.unwrap()[position].summary.brief)
+        case Layer.SUMMARY | Layer.ACTION:
+            told = view.descriptions(video, layer)
+            return told if isinstance(told, Failure) else Success(told.unwrap()[position].text)
         case Layer.VISUAL | Layer.MOTION:
             return Success("")
