@@ -11,6 +11,7 @@ from attrs import evolve
 from returns.result import Failure
 
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.exchanging import Exchanging
 from kuavi.apps.toolbox.foreseeing import Foreseeing
 from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
 from kuavi.apps.toolbox.mapping import Mapped
@@ -48,7 +49,7 @@ from kuavi.ports.progress import Cancelled, Progress, VideoDone
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-class OpenLibrary(Probing, Foreseeing, Mapped):
+class OpenLibrary(Probing, Foreseeing, Mapped, Exchanging):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(
