@@ -13,6 +13,7 @@ from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
+from kuavi.apps.usecases.exchange import ExportFailure, ImportFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
@@ -44,6 +45,8 @@ UNIONS = (
     ClassifierFailure,
     TrainFailure,
     ProbeFailure,
+    ImportFailure,
+    ExportFailure,
 )
 
 

@@ -6,6 +6,7 @@ import typer
 
 import kuavi
 from kuavi.apps.cli.browse import scenes, sheet, transcript
+from kuavi.apps.cli.exchange import export_trees, import_trees
 from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.foresee import anticipate, coherence, predict
 from kuavi.apps.cli.index import index
@@ -84,7 +85,14 @@ PANELS = {
         "predict": predict,
         "coherence": coherence,
     },
-    "Library": {"videos": videos, "remove": remove, "doctor": doctor, "presets": presets},
+    "Library": {
+        "videos": videos,
+        "remove": remove,
+        "import": import_trees,
+        "export": export_trees,
+        "doctor": doctor,
+        "presets": presets,
+    },
 }
 for panel, commands in PANELS.items():
     for name, run in commands.items():
