@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from math import isfinite
 
 from kuavi.domain.action100m import Line
@@ -24,8 +25,7 @@ def utterances_of(
     for start_s, line in zip(starts, lines, strict=True):
         if start_s is not None and start_s < end_s:
             said.setdefault(start_s, []).append(" ".join((line.text or "").split()))
-    begins = sorted(said)
-    spans = [Span(*both) for both in zip(begins, [*begins[1:], end_s], strict=True)]
+    spans = [Span(begin, end) for begin, end in pairwise([*sorted(said), end_s])]
     texts = (" ".join(text for text in said[span.start_s] if text) for span in spans)
     told = tuple(Utterance(span, text) for span, text in zip(spans, texts, strict=True) if text)
     return told, _lost(lines, starts, end_s)

@@ -36,7 +36,7 @@ from kuavi.domain.cuts import scene_cut
 from kuavi.domain.described import Caption
 from kuavi.domain.tree import NONE, SegmentTree
 from tests.indexed import content_of, record_of, tree_of
-from tests.strategies_action100m import node_lists, published_videos
+from tests.strategies_action100m import node_lists, published_videos, times, words
 
 
 @given(published_videos())
@@ -283,6 +283,17 @@ def test_lines_last_until_the_next_and_the_last_until_the_end() -> None:
     assert lost == ()
     spans = [(u.span.start_s, u.span.end_s, u.text) for u in told]
     assert spans == [(1.92, 4.08, "a b"), (4.08, 9.0, "c")]
+
+
+@given(st.lists(st.builds(Line, times, words), max_size=6))
+def test_what_is_said_is_in_order_and_in_the_video(lines: list[Line]) -> None:
+    told, lost = utterances_of(lines, 9.0)
+    edges = [edge for u in told for edge in (u.span.start_s, u.span.end_s)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= 9.0 for edge in edges)
+    assert len(told) <= len(lines)
+    untimed = [line for line in lines if seconds_of(line.time) is None]
+    assert any("no time that can be read" in one for one in lost) == bool(untimed)
 
 
 def test_lines_that_begin_together_are_one() -> None:
