@@ -58,7 +58,10 @@ def export_trees(
         ),
     ] = None,
 ) -> Exit:
-    """Write videos as Action100M publishes them: trees, captions, annotations, transcripts."""
+    """Write videos as Action100M publishes them.
+
+    Trees, captions, annotations and transcripts, in the format that the file is named for.
+    """
     from kuavi.apps.cli import as_json, screen
     from kuavi.apps.cli.texts import counted, printable
 
