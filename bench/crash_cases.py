@@ -6,8 +6,10 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from bench.crash_describing import describe
 from kuavi.adapters.libraries import lance
 from kuavi.adapters.libraries._lance_tables import Tables
+from kuavi.adapters.progress import silent
 from kuavi.adapters.readers.fake import FakeClip
 from kuavi.apps.toolbox.session import Indexed, KuaviError, OpenLibrary, open_library
 from kuavi.domain.manifest import Stage
@@ -103,6 +105,16 @@ def _two_videos(name: str, path: Callable[[Place], Path]) -> Callable[[Place], N
     return make
 
 
+def _described(name: str) -> Callable[[Place], None]:
+    """Two videos; the nodes of the film's tree are put into words."""
+
+    def make(place: Place) -> None:
+        _two_videos(name, _film)(place)
+        describe(place.template(name), place.film, silent.build())
+
+    return make
+
+
 def _replaced(place: Place) -> None:
     """Two videos; then another film comes to the second one's path."""
     _two_videos("replace", lambda p: p.replaced)(place)
@@ -170,6 +182,10 @@ def _removing(place: Place, library: Path) -> Run:
     return run
 
 
+def _describing(place: Place, library: Path) -> Run:
+    return lambda progress: describe(library, place.film, progress)
+
+
 def _compacting(_: Place, library: Path) -> Run:
     ready = opened(library)
 
@@ -198,14 +214,16 @@ CASES: Mapping[str, Case] = {
     for case in (
         Case("make", _nothing, _making),
         Case("index", _one_video("index"), _indexing(_film, PLAN)),
-        Case("settings", _two_videos("settings", _film), _indexing(_film, CHANGED)),
+        Case("settings", _described("settings"), _indexing(_film, CHANGED)),
+        Case("describe", _two_videos("describe", _film), _describing),
         Case("replace", _replaced, _indexing(_path_replaced, PLAN)),
         Case("remove", _two_videos("remove", _film), _removing),
         Case("compact", _ragged, _compacting),
         Case("many", _many, _indexing(_film, PLAN)),
     )
 }
-"""`many` is an index run whose commits make four tables ragged, which compacts them."""
+"""`settings` plants another tree, with which goes what was said of the nodes of the one before;
+`many` is an index run whose commits make four tables ragged, which compacts them."""
 
 
 def prepared(place: Place, case: Case, library: Path) -> None:

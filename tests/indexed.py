@@ -13,7 +13,7 @@ from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, W
 from kuavi.domain.features import FeatureMap
 from kuavi.domain.fingerprint import Fingerprint, VideoId, fingerprint_of, video_id
 from kuavi.domain.layers import MADE_BY, Layer, Located
-from kuavi.domain.manifest import UNDESCRIBED, Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.manifest import DESCRIBED, UNDESCRIBED, Gap, Stage, StageRecord, VideoRecord
 from kuavi.domain.media import Keyframe, MediaInfo
 from kuavi.domain.shots import Cut
 from kuavi.domain.space import Embeddings, Joint, Motion, Space, Text
@@ -218,15 +218,26 @@ UNTOLD: tuple[Part, ...] = (
 """What a view shows where nothing was said of the nodes."""
 
 
+def video(name: str, take: int, told_take: int | None) -> tuple[VideoRecord, tuple[Part, ...]]:
+    """A video with every part but, where `told_take` is None, what is said of its nodes."""
+    takes = dict.fromkeys(UNDESCRIBED, take)
+    if told_take is None:
+        return record_of(name, takes), _seen(name, take)
+    takes |= dict.fromkeys(DESCRIBED, told_take)
+    return record_of(name, takes), (*_seen(name, take), *told(name, told_take))
+
+
 def untold(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
-    """As `whole`, without the stages that put nodes into words."""
-    _, parts = whole(name, take)
-    return record_of(name, dict.fromkeys(UNDESCRIBED, take)), parts[: -len(told(name))]
+    return video(name, take, None)
 
 
 def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
     """A video with every part; `take` changes all of them."""
-    return record_of(name, dict.fromkeys(Stage, take)), (
+    return video(name, take, take)
+
+
+def _seen(name: str, take: int) -> tuple[Part, ...]:
+    return (
         cuts(name, take),
         keyframes(name, take),
         tags(name, take),
@@ -238,7 +249,6 @@ def whole(name: str, take: int = 0) -> tuple[VideoRecord, tuple[Part, ...]]:
         screen(f"{name} number {take}"),
         rows(Layer.SCREEN, name, TEXT, take, n=1),
         maps(name, take, n=1 + take % 3),
-        *told(name, take),
     )
 
 

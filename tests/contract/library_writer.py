@@ -11,8 +11,8 @@ from kuavi.adapters.libraries import lance
 from kuavi.ports.library import Library
 from tests import indexed
 
-State = dict[str, tuple[int, bool]]
-"""What a library should show: each video's take, and whether its nodes are described."""
+State = dict[str, tuple[int, int | None]]
+"""What a library should show: each video's take, and the take of what is said of its nodes."""
 
 
 def after(state: State, number: int) -> State:
@@ -20,11 +20,11 @@ def after(state: State, number: int) -> State:
     take, kind = divmod(number, 5)
     match kind:
         case 0:
-            return {**state, "a": (take, False)}
+            return {**state, "a": (take, None)}
         case 1:
-            return {**state, "b": (take, True)}
+            return {**state, "b": (take, take)}
         case 2:
-            return {**state, "a": (take, True)}
+            return {**state, "a": (take, take)}
         case 3:
             return {name: shown for name, shown in state.items() if name != "b"}
         case _:

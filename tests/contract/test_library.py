@@ -370,7 +370,10 @@ def test_the_space_must_be_the_one_that_was_indexed(library: Library) -> None:
     shown_text = str(view.visual(Space[Joint]("another", "1", 5)).failure())
     assert "another" in shown_text
     assert "clip-like" in shown_text
-    assert len(view.texts(Space[Text]("another", "1", 4), Layer.SUMMARY).unwrap()) == 0
+    untold = record_of("a", {Stage.SHOTS: 0})
+    library.commit(untold, [indexed.cuts("a")]).unwrap()
+    none = view_of(library).texts(Space[Text]("another", "1", 4), Layer.SUMMARY)
+    assert len(none.unwrap()) == 0  # no vectors at all are no other space
 
 
 def test_two_spaces_in_one_library(library: Library) -> None:

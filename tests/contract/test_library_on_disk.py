@@ -25,7 +25,7 @@ from returns.result import Failure, Success
 
 from kuavi.adapters.libraries import lance
 from kuavi.domain.layers import Layer
-from kuavi.domain.manifest import Stage
+from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.ports.health import Health
 from kuavi.ports.library import (
     SCHEMA_VERSION,
@@ -257,16 +257,21 @@ def state_of(view: LibraryView) -> State | None:
     state: State = {}
     for record in view.videos().unwrap():
         name = record.title.removesuffix(".mp4")
-        take = next(
-            t for t in range(500) if indexed.key_of(name, Stage.SHOTS, t) == record.stages[0].key
-        )
-        described = record.record(Stage.ANNOTATIONS) is not None
-        expected, parts = whole(name, take) if described else indexed.untold(name, take)
-        parts = parts if described else (*parts, *indexed.UNTOLD)
+        take, told_take = take_of(record, Stage.SHOTS), take_of(record, Stage.ANNOTATIONS)
+        assert take is not None
+        expected, parts = indexed.video(name, take, told_take)
+        parts = (*parts, *indexed.UNTOLD) if told_take is None else parts
         if record != expected or frozen_form(shown(view, record.id)) != frozen_form(parts):
             return None
-        state[name] = (take, described)
+        state[name] = (take, told_take)
     return state
+
+
+def take_of(record: VideoRecord, stage: Stage) -> int | None:
+    """The take of a stage of a video of `indexed`; None where it was not made."""
+    made, name = record.record(stage), record.title.removesuffix(".mp4")
+    takes = (take for take in range(500) if made and indexed.key_of(name, stage, take) == made.key)
+    return next(takes, None)
 
 
 def test_killed_at_any_moment_a_library_shows_the_old_state_or_the_new(path: Path) -> None:
@@ -299,7 +304,7 @@ class Killed(BaseException):
     """Ends a writer between two steps, as a kill would: nothing cleans up after it."""
 
 
-OLD: State = {"a": (0, False), "b": (0, True)}
+OLD: State = {"a": (0, None), "b": (0, 0)}
 
 
 def undescribed(path: Path) -> Library:
@@ -311,11 +316,15 @@ def undescribed(path: Path) -> Library:
 
 
 def replace(library: Library) -> object:
-    return library.commit(*whole("a", take=1))
+    return library.commit(*indexed.untold("a", take=1))
 
 
 def describe(library: Library) -> object:
     return library.commit(whole("a")[0], indexed.told("a"))
+
+
+def describe_anew(library: Library) -> object:
+    return library.commit(indexed.video("b", 0, 1)[0], indexed.told("b", 1))
 
 
 def remove(library: Library) -> object:
@@ -326,9 +335,10 @@ def remove(library: Library) -> object:
 @pytest.mark.parametrize(
     ("operate", "new"),
     [
-        (replace, {"a": (1, True), "b": (0, True)}),
-        (describe, {"a": (0, True), "b": (0, True)}),
-        (remove, {"b": (0, True)}),
+        (replace, {"a": (1, None), "b": (0, 0)}),
+        (describe, {"a": (0, 0), "b": (0, 0)}),
+        (describe_anew, {"a": (0, None), "b": (0, 1)}),
+        (remove, {"b": (0, 0)}),
     ],
 )
 def test_trouble_before_any_step_leaves_the_old_state_or_the_new(
@@ -437,7 +447,7 @@ def test_a_version_that_was_not_written_to_its_end_gives_way_to_the_one_before(
     view = library.view().unwrap()
     assert frozen_form(shown(view, id_of("a"))) == frozen_form(whole("a")[1])
     library.commit(*whole("b")).unwrap()
-    assert state_of(view_of(path)) == {"a": (0, True), "b": (0, True)}
+    assert state_of(view_of(path)) == {"a": (0, 0), "b": (0, 0)}
 
 
 def repair(library: Library) -> object:
@@ -447,10 +457,11 @@ def repair(library: Library) -> object:
 @pytest.mark.parametrize(
     ("operate", "new"),
     [
-        (replace, {"a": (1, True), "b": (0, True)}),
-        (describe, {"a": (0, True), "b": (0, True)}),
-        (remove, {"b": (0, True)}),
-        (repair, {"a": (0, False), "b": (0, True)}),
+        (replace, {"a": (1, None), "b": (0, 0)}),
+        (describe, {"a": (0, 0), "b": (0, 0)}),
+        (describe_anew, {"a": (0, None), "b": (0, 1)}),
+        (remove, {"b": (0, 0)}),
+        (repair, {"a": (0, None), "b": (0, 0)}),
     ],
 )
 def test_a_power_cut_between_two_changes_leaves_the_old_state_or_the_new(
@@ -496,7 +507,7 @@ def test_a_commit_while_a_view_is_taken_is_not_half_in_it(
         return open_table(database, name, *args, **options)
 
     monkeypatch.setattr(LanceDBConnection, "open_table", open_late)
-    assert state_of(reader.view().unwrap()) == {"a": (1, True)}
+    assert state_of(reader.view().unwrap()) == {"a": (1, 1)}
 
 
 def test_readers_see_whole_states_while_another_process_writes(path: Path) -> None:
