@@ -142,7 +142,7 @@ def main() -> None:
         library = open_library(place)
         for one in library.import_trees(given.file):
             if one.failure is not None:
-                print(one.failure)
+                raise SystemExit(str(one.failure))
         view = lance.build(place, create=False).unwrap().view().unwrap()
         text = compose.open_models("embedded", {}).unwrap().text().unwrap()
         report([asked(video, view, text) for video in library.videos()], print)
