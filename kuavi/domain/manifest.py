@@ -113,11 +113,26 @@ class StageRecord:
 
 
 @frozen
+class Origin:
+    """Where a video comes from that was imported without its file.
+
+    `form` names the schema, `uid` the video in it; `text` is JSON that holds whatever of the
+    imported record is told nowhere else in the library.
+    """
+
+    form: str
+    uid: str
+    title: str
+    text: str = field(repr=False)
+
+
+@frozen
 class VideoRecord:
     """One video of a library.
 
     `span` is what was decoded, from 0 to the end of the last picture; None until a stage has
     decoded the video.  `paths` are the places where this content was found, the latest first.
+    `origin` is None for a video that was indexed from its file.
     """
 
     id: VideoId
@@ -127,6 +142,7 @@ class VideoRecord:
     indexed_at: str
     span: Span | None = None
     stages: tuple[StageRecord, ...] = field(default=())
+    origin: Origin | None = None
 
     @property
     def path(self) -> str:
@@ -134,7 +150,9 @@ class VideoRecord:
 
     @property
     def title(self) -> str:
-        """The file's name."""
+        """The file's name; of an imported video, what it is called."""
+        if self.origin is not None:
+            return self.origin.title
         return self.path.replace("\\", "/").rpartition("/")[2]
 
     def record(self, stage: Stage) -> StageRecord | None:

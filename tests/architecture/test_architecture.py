@@ -63,6 +63,7 @@ CONTRACTS = {
     "classifiers": "test_clip_classifier.py",
     "clips": "test_clip_encoder.py",
     "clocks": "test_clock.py",
+    "exchange": "test_tree_files.py",
     "files": "test_files.py",
     "joint": "test_joint_encoder.py",
     "libraries": "test_library.py",

@@ -14,6 +14,7 @@ from kuavi.apps.usecases.anticipate import AnticipateFailure
 from kuavi.apps.usecases.ask import AskFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
+from kuavi.apps.usecases.exchange import ExportFailure, ImportFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
@@ -48,6 +49,8 @@ UNIONS = (
     ProbeFailure,
     AskFailure,
     EnhanceFailure,
+    ImportFailure,
+    ExportFailure,
 )
 
 

@@ -3,9 +3,11 @@
 import json
 from typing import Any, assert_never
 
+from attrs import astuple
+
 from kuavi.domain.evidence import Evidence, Fitted, Heuristic, Learned, Model, WeightsFile
 from kuavi.domain.fingerprint import Json, VideoId, fingerprint
-from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
+from kuavi.domain.manifest import Gap, Origin, Stage, StageRecord, VideoRecord
 from kuavi.domain.media import MediaInfo
 from kuavi.domain.spans import Span
 
@@ -22,6 +24,7 @@ def record_json(record: VideoRecord) -> str:
             "indexed_at": record.indexed_at,
             "span": _span(record.span),
             "stages": [_stage(stage) for stage in record.stages],
+            **_origin(record.origin),
         }
     )
 
@@ -38,12 +41,18 @@ def parse_record(text: str) -> VideoRecord:
             indexed_at=raw["indexed_at"],
             span=_parse_span(raw["span"]),
             stages=tuple(_parse_stage(stage) for stage in raw["stages"]),
+            origin=Origin(*raw["origin"]) if "origin" in raw else None,
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"damaged record: {error!r}") from error
 
 
 _INFO = tuple(MediaInfo.__annotations__)
+
+
+def _origin(origin: Origin | None) -> dict[str, Json]:
+    """Nothing for a video that wasn't imported: as records were before there were imports."""
+    return {} if origin is None else {"origin": list(astuple(origin))}
 
 
 def _span(span: Span | None) -> Json:

@@ -16,7 +16,7 @@ from kuavi.domain.annotation import Annotation
 from kuavi.domain.described import Caption
 from kuavi.domain.evidence import describe
 from kuavi.domain.fingerprint import Json
-from kuavi.domain.manifest import Gap, StageRecord, VideoRecord
+from kuavi.domain.manifest import Gap, Origin, StageRecord, VideoRecord
 from kuavi.domain.plan import Weights
 from kuavi.domain.spans import Span
 from kuavi.domain.transcript import PhraseHit
@@ -165,7 +165,12 @@ def of_video(video: VideoRecord) -> Object:
             "unread": info.unread,
         },
         "stages": [_stage(record) for record in video.stages],
+        "origin": _origin(video.origin),
     }
+
+
+def _origin(origin: Origin | None) -> Json:
+    return None if origin is None else {"form": origin.form, "uid": origin.uid}
 
 
 def _stage(record: StageRecord) -> Object:

@@ -8,6 +8,7 @@ import kuavi
 from kuavi.apps.cli.ask import ask
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.enhance import enhance
+from kuavi.apps.cli.exchange import export_trees, import_trees
 from kuavi.apps.cli.exits import MEANING, Exit
 from kuavi.apps.cli.foresee import anticipate, coherence, predict
 from kuavi.apps.cli.index import index
@@ -87,7 +88,14 @@ PANELS = {
         "predict": predict,
         "coherence": coherence,
     },
-    "Library": {"videos": videos, "remove": remove, "doctor": doctor, "presets": presets},
+    "Library": {
+        "videos": videos,
+        "remove": remove,
+        "import": import_trees,
+        "export": export_trees,
+        "doctor": doctor,
+        "presets": presets,
+    },
 }
 for panel, commands in PANELS.items():
     for name, run in commands.items():

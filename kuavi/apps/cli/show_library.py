@@ -44,10 +44,15 @@ def _minute(iso: str) -> str:
 
 
 def stages_text(video: VideoRecord) -> str:
-    """The highest tier that is complete and what is there besides; and how many gaps."""
+    """The highest tier that is complete and what is there besides; and how many gaps.
+
+    An imported video has no tier: its form is told instead.
+    """
     made = {record.stage for record in video.stages}
     full = [tier for tier, stages in TIERS.items() if made >= set(stages)]
-    if full:
+    if video.origin is not None:
+        told = f"imported ({video.origin.form})"
+    elif full:
         more = [stage.value for stage in Stage if stage in made - set(TIERS[full[-1]])]
         told = " + ".join([full[-1].value, *more])
     else:

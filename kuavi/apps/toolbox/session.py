@@ -12,6 +12,7 @@ from returns.result import Failure
 
 from kuavi.apps.toolbox.asking import Asking
 from kuavi.apps.toolbox.errors import KuaviError
+from kuavi.apps.toolbox.exchanging import Exchanging
 from kuavi.apps.toolbox.foreseeing import Foreseeing
 from kuavi.apps.toolbox.indexed import Indexed, find, indexed_of
 from kuavi.apps.toolbox.mapping import Mapped
@@ -52,7 +53,7 @@ from kuavi.ports.progress import Cancelled, Progress, VideoDone
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling):
+class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling, Exchanging):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(

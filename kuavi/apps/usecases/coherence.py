@@ -11,7 +11,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.observing import NothingBefore, Sampling, usual_distance_s
 from kuavi.apps.usecases.ports import ForesightPorts
 from kuavi.apps.usecases.scene_table import scenes_of
-from kuavi.apps.usecases.scenes import NotIndexed
+from kuavi.apps.usecases.scenes import NotIndexed, not_indexed
 from kuavi.apps.usecases.step_errors import StepFailure, predicted_surprise
 from kuavi.domain.coherence import Flag, ForeignRule, Kind, Moments, flags
 from kuavi.domain.evidence import Evidence, Heuristic
@@ -205,7 +205,7 @@ def _read(video: VideoId, ports: ForesightPorts) -> Outcome[_Known, LibraryFailu
         return motion
     planted, rows = tree.unwrap(), motion.unwrap()
     if planted is None or len(rows) < 2:
-        return Failure(NotIndexed(found.unwrap().title, "motion over time"))
+        return Failure(not_indexed(found.unwrap(), "motion over time"))
     cuts = _cuts(view, video, planted)
     if isinstance(cuts, Failure):
         return cuts

@@ -118,6 +118,10 @@ def _visual_by_text(asked: Asked, text: str) -> Rankings:
 
 
 def _visual(asked: Asked, query: Embeddings[Joint]) -> Rankings:
+    if Stage.VISUAL.value not in asked.details.stages:
+        return Failure(
+            FieldUnavailable(Field.VISUAL, "no video here has pictures", "index video files")
+        )
     read = layer_rows(asked.view, Layer.VISUAL, asked.ports.joint.space)
     if isinstance(read, Failure):
         return read

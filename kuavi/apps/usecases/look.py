@@ -10,7 +10,7 @@ from attrs.validators import ge, le
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.ports import LookPorts
-from kuavi.apps.usecases.scenes import Level, ScenesFailure, scenes
+from kuavi.apps.usecases.scenes import Level, NotIndexed, ScenesFailure, not_indexed, scenes
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Seen, View
@@ -82,8 +82,10 @@ def frames_at(
     return Success(tuple(frames))
 
 
-def source(video: VideoRecord, files: Files) -> Outcome[str, FilesFailure]:
+def source(video: VideoRecord, files: Files) -> Outcome[str, FilesFailure | NotIndexed]:
     """The first of the video's paths that still holds its content."""
+    if video.origin is not None:
+        return Failure(not_indexed(video, "pictures"))
     for path in video.paths:
         content = files.fingerprint(path)
         if isinstance(content, Success) and content.unwrap() == video.content:

@@ -29,6 +29,8 @@ WhichFailure: TypeAlias = LibraryFailure | Ambiguous
 def which(view: LibraryView, asked: str, absolute: str) -> Outcome[VideoRecord, WhichFailure]:
     """The video that is meant by an id, the start of an id, a path, or a file name.
 
+    One that was imported is meant by its title and by its id where it comes from, too.
+
     `absolute` is what was asked for as an absolute path.
     """
     listed = view.videos()
@@ -37,6 +39,7 @@ def which(view: LibraryView, asked: str, absolute: str) -> Outcome[VideoRecord, 
     videos = listed.unwrap()
     for meant in (
         [v for v in videos if asked == v.id or absolute in v.paths],
+        [v for v in videos if v.origin is not None and v.origin.uid == asked],
         [v for v in videos if v.title == asked],
         [v for v in videos if v.title.rpartition(".")[0] == asked],
         [v for v in videos if len(asked) >= 4 and v.id.startswith(asked)],

@@ -15,7 +15,7 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.look import LookFailure, frames_at
 from kuavi.apps.usecases.ports import ForesightPorts, LookPorts
-from kuavi.apps.usecases.scenes import NotIndexed
+from kuavi.apps.usecases.scenes import NotIndexed, not_indexed
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Times
 from kuavi.domain.manifest import VideoRecord
@@ -98,7 +98,7 @@ def sampling_of(
         return read
     times = read.unwrap().start_s
     if len(times) < 2:
-        return Failure(NotIndexed(record.title, "motion over time"))
+        return Failure(not_indexed(record, "motion over time"))
     return Success(Sampling(times, usual_distance_s(times)))
 
 

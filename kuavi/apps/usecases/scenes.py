@@ -28,9 +28,16 @@ class NotIndexed:
 
     title: str
     missing: str
+    imported: bool = False
 
     def __str__(self) -> str:
+        if self.imported:
+            return f"{self.title}: no {self.missing}: imported without its video file"
         return f"{self.title}: no {self.missing} yet; run `kuavi index` on it again"
+
+
+def not_indexed(video: VideoRecord, missing: str) -> NotIndexed:
+    return NotIndexed(video.title, missing, video.origin is not None)
 
 
 ScenesFailure: TypeAlias = LibraryFailure | NotIndexed
@@ -101,7 +108,7 @@ def _known(view: LibraryView, video: VideoId) -> Outcome[_Known, ScenesFailure]:
         return tree
     planted = tree.unwrap()
     if planted is None:
-        return Failure(NotIndexed(record.unwrap().title, "segment tree"))
+        return Failure(not_indexed(record.unwrap(), "segment tree"))
     said, read = view.utterances(video), view.screen(video)
     if isinstance(said, Failure):
         return said
@@ -165,7 +172,7 @@ def transcript(
         return said
     known = record.unwrap()
     if known.record(Stage.TRANSCRIPT) is None:
-        return Failure(NotIndexed(known.title, "transcript"))
+        return Failure(not_indexed(known, "transcript"))
     found = find_phrase(said.unwrap(), phrase) if phrase else ()
     return Success(Transcript(known, said.unwrap(), found))
 

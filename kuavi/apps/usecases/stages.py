@@ -166,7 +166,7 @@ def _boxes(
 
 def embed_text(
     utterances: Sequence[Utterance], lines: Sequence[ScreenLine], encoder: TextEncoder
-) -> Outcome[Made, WorkFailure]:
+) -> Outcome[Made, ModelFailure]:
     """Vectors of what was said and written."""
     spoken = _text_rows(
         Layer.TRANSCRIPT, [u.text for u in utterances], [u.span for u in utterances], encoder

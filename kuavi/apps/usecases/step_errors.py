@@ -10,6 +10,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.look import source
 from kuavi.apps.usecases.observing import PICTURE_SIDE, NothingBefore, Sampling
 from kuavi.apps.usecases.ports import ForesightPorts
+from kuavi.apps.usecases.scenes import NotIndexed
 from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.media import AtTimes, Frame, Seen, View
 from kuavi.domain.outcome import Outcome
@@ -24,7 +25,7 @@ AHEAD_STEPS = 4
 """Each step is foreseen from at least 8 steps before it, at most 4 steps ahead."""
 BATCH = 4
 
-StepFailure: TypeAlias = PredictFailure | ReadFailure | FilesFailure | NothingBefore
+StepFailure: TypeAlias = PredictFailure | ReadFailure | FilesFailure | NotIndexed | NothingBefore
 
 
 @frozen
@@ -78,7 +79,7 @@ def _clips(
     windows: tuple[Sequence[int], int],
     step: int,
     ports: ForesightPorts,
-) -> Iterator[Outcome[_Clip, ReadFailure | FilesFailure]]:
+) -> Iterator[Outcome[_Clip, ReadFailure | FilesFailure | NotIndexed]]:
     """One decode of the sampled frames; holds those of one clip."""
     path = source(record, ports.files)
     if isinstance(path, Failure):
