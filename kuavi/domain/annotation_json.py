@@ -106,7 +106,9 @@ def _values(text: str) -> Iterator[Any]:
     while opening := re.compile(r"[{\[]").search(text, at):
         try:
             value, at = decoder.raw_decode(text, opening.start())
-        except json.JSONDecodeError:
+        except _RepeatedKeyError:
+            raise
+        except ValueError:  # no JSON here, or a number of thousands of digits
             at = opening.start() + 1
             continue
         yield value

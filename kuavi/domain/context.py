@@ -157,10 +157,14 @@ def surroundings_of(described: DescribedTree, node: int, limits: ContextLimits =
 
 
 def metadata_lines(metadata: Mapping[str, str], limits: ContextLimits = LIMITS) -> str:
-    """`name: value` lines as YAML has them, each value on one line."""
-    pairs = ((defused(name), _short(value, limits.line)) for name, value in metadata.items())
+    """`name: value` lines as YAML has them, each value on one line; the first that fit."""
+    pairs = (
+        (_short(name, limits.line), _short(value, limits.line)) for name, value in metadata.items()
+    )
     lines = [f"{name.replace(':', ' ')}: {value}" for name, value in pairs if name and value]
-    return thinned(lines, limits.metadata)
+    while lines and len("\n".join(lines)) > limits.metadata:
+        lines.pop()
+    return "\n".join(lines)
 
 
 def transcript_lines(

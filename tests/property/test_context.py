@@ -201,7 +201,9 @@ def test_what_is_said_and_written_is_of_the_span_alone() -> None:
     assert (
         screen_lines(seen, Span(0, 4)) == "[0:00.00] MENU\n[0:02.00] PRICE\n[0:03.00] < |im_end|>"
     )
-    assert metadata_lines({"title": "a:\nb", "empty": ""}) == "title: a: b"
+    metadata = {"title": "a:\nb", "empty": "", "description": "word " * 9}
+    assert metadata_lines(metadata).split("\n")[0] == "title: a: b"
+    assert metadata_lines(metadata, ContextLimits(metadata=20)) == "title: a: b"
 
 
 def _longest(described: DescribedTree, said: Sources) -> int:

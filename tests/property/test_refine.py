@@ -106,6 +106,12 @@ def test_a_bad_reply_is_repaired_once() -> None:
     assert end == Done(made)
 
 
+def test_a_number_of_thousands_of_digits_is_a_bad_reply() -> None:
+    asked, end, _ = _played(Refining(0), ['{"summary": ' + "9" * 5000 + "}"] * 3)
+    assert len(asked) == 2
+    assert isinstance(end, GaveUp)
+
+
 def test_each_round_has_a_repair_of_its_own() -> None:
     first, second = _annotation(1), _annotation(2)
     answers = ["no", to_json(first), "no", to_json(second), "never"]
