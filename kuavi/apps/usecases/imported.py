@@ -3,19 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import numpy as np
 from attrs import field, frozen
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.describing import describe
 from kuavi.apps.usecases.stages import embed_text
 from kuavi.domain.action100m import Metadata, PublishedVideo
 from kuavi.domain.action100m_exchange import Told, origin_of, told_of
 from kuavi.domain.action100m_speech import utterances_of
 from kuavi.domain.action100m_tree import Grown
-from kuavi.domain.described import Description, texts_by_node
 from kuavi.domain.evidence import Evidence, Heuristic, Learned, Model
 from kuavi.domain.fingerprint import Fingerprint, Json, video_id
-from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import (
     Gap,
     Stage,
@@ -25,12 +23,11 @@ from kuavi.domain.manifest import (
 )
 from kuavi.domain.media import MediaInfo
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.space import Embeddings, Text
 from kuavi.domain.tree import SegmentTree
 from kuavi.domain.words import Utterance
 from kuavi.ports.encoders import TextEncoder
 from kuavi.ports.models import ModelFailure
-from kuavi.ports.parts import Annotations, Captions, Descriptions, Part, Rows, Transcript, Tree
+from kuavi.ports.parts import Annotations, Captions, Part, Transcript, Tree
 
 Parts: TypeAlias = tuple[Part, ...]
 
@@ -159,40 +156,5 @@ def _said(spoken: Sequence[Utterance], text: TextEncoder) -> Outcome[Parts, Mode
 
 def _described(arrival: Arrival, text: TextEncoder) -> Outcome[Parts, ModelFailure]:
     """Summaries and actions of all nodes of which something is said, with their vectors."""
-    texts = texts_by_node(arrival.told.captions, arrival.told.annotations)
-    layers = {
-        Layer.SUMMARY: {node: summary for node, (summary, _) in texts.items() if summary},
-        Layer.ACTION: {node: action for node, (_, action) in texts.items() if action},
-    }
-    parts: list[Part] = []
-    for layer, said in layers.items():
-        encoded = text.encode(list(said.values()))
-        if isinstance(encoded, Failure):
-            return encoded
-        parts += _layer(layer, said, arrival.tree, encoded.unwrap())
-    return Success(tuple(parts))
-
-
-def _layer(
-    layer: Layer, said: Mapping[int, str], tree: SegmentTree, vectors: Embeddings[Text]
-) -> list[Part]:
-    nodes = np.array(list(said), dtype=np.int64)
-    clusters = clusters_of(list(said.values()), vectors)
-    items = tuple(
-        Description(node, tree.span_of(node), text, *cluster)
-        for (node, text), cluster in zip(said.items(), clusters, strict=True)
-    )
-    rows = Rows(layer, vectors, tree.start_s[nodes], tree.end_s[nodes])
-    return [Descriptions(layer, items), rows]
-
-
-def clusters_of(
-    texts: Sequence[str],
-    vectors: Embeddings[Text],  # noqa: ARG001
-) -> list[tuple[int, int, bool]]:
-    """Of each description its cluster, the size of that, and whether it is shown.
-
-    CALL SITE of semantic deduplication (kuavi.domain.dedup.duplicates), once it is there: until
-    then each description is a cluster of its own and is shown.
-    """
-    return [(number, 1, True) for number in range(len(texts))]
+    told = arrival.told
+    return describe(arrival.tree, told.captions, told.annotations, text)

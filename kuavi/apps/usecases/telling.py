@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+from kuavi.apps.usecases.scenes import NotIndexed
 from kuavi.apps.usecases.stored import StoredFailure
 from kuavi.domain.budget import Spent
 from kuavi.domain.evidence import Model
@@ -30,7 +31,7 @@ class NoTellers:
 
 
 EnhanceFailure: TypeAlias = (
-    StoredFailure | FilesFailure | ReadFailure | ModelFailure | NoTellers | Cancelled
+    StoredFailure | FilesFailure | NotIndexed | ReadFailure | ModelFailure | NoTellers | Cancelled
 )
 
 
