@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 import kuavi
-from kuavi.apps.cli import as_json
+from kuavi.apps.cli import as_json, as_json_presets
 from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.screen import UNBOUNDED, finite
 from kuavi.apps.cli.show_index import Content, indexed_lines, total_text
@@ -376,7 +376,7 @@ def everything_as_json() -> list[as_json.Object]:
         as_json.of_videos("lib", [said.video]),
         as_json.of_indexed(Indexed("a.mp4", report(done=(Stage.TEXT,)))),
         as_json.of_health(Health("lib", 1, 2, findings=(Finding("x"),)), RECALLS),
-        as_json.of_presets(presets(), caption_presets()),
+        as_json_presets.of_presets(presets(), caption_presets()),
         checks_json("fast", [CHECKED]),
     ]
 

@@ -325,7 +325,8 @@ def test_what_needs_pictures_says_in_one_line_that_there_are_none(place: Place) 
         assert told == f"How to bake: no {missing}: imported without its video file"
     nothing = search(SearchRequest(ByText("oven"), Field.VISUAL), place.world.search_ports)
     assert "no video here has pictures" in str(nothing.failure())
-    everywhere = search(SearchRequest(ByText("oven")), place.world.search_ports).unwrap()
+    asked = SearchRequest(ByText("oven"), Field.ALL)
+    everywhere = search(asked, place.world.search_ports).unwrap()
     assert any("no video here has pictures" in note for note in everywhere.notes)
 
 

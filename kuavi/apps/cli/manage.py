@@ -121,14 +121,14 @@ def _check_models(given: Shared) -> Exit:
 @command
 def presets(given: Shared) -> Exit:
     """List each preset's models, and whether their weights are here."""
-    from kuavi.apps.cli import as_json, screen
+    from kuavi.apps.cli import as_json_presets, screen
     from kuavi.apps.cli.show_library import caption_preset_lines, preset_lines
     from kuavi.apps.toolbox.presets import caption_presets
     from kuavi.apps.toolbox.presets import presets as known
 
     listed, captions = known(given.choices()), caption_presets()
     if given.as_json:
-        screen.show_json(as_json.of_presets(listed, captions))
+        screen.show_json(as_json_presets.of_presets(listed, captions))
     else:
         screen.show(*preset_lines(listed), *caption_preset_lines(captions))
     return Exit.OK
