@@ -12,12 +12,13 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.layer_rows import LayerRows, layer_rows
 from kuavi.apps.usecases.manage import WhichFailure
 from kuavi.apps.usecases.ports import ProbePorts
+from kuavi.apps.usecases.scenes import NotIndexed, not_indexed
 from kuavi.domain.evidence import Evidence
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.holdout import HeldOut, Split, TooFewExamples, scored, split
 from kuavi.domain.labels import BadLabels, LabelledSpan, read_labels
 from kuavi.domain.layers import Layer
-from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.space import Embeddings, Motion, Space
 from kuavi.domain.spans import Span
@@ -52,7 +53,9 @@ class OtherProbe:
 TrainFailure: TypeAlias = (
     BadLabels | TooFewExamples | FilesFailure | LibraryFailure | WhichFailure | SaveFailure
 )
-ProbeFailure: TypeAlias = ProbeUnreadable | OtherProbe | LibraryFailure | ModelFailure | BadLabels
+ProbeFailure: TypeAlias = (
+    ProbeUnreadable | OtherProbe | NotIndexed | LibraryFailure | ModelFailure | BadLabels
+)
 
 
 @frozen
@@ -162,7 +165,7 @@ def classify_by_probe(
     saved: SavedProbe = loaded.unwrap()
     if saved.probe.space != ports.space:
         return Failure(OtherProbe(probe, named(saved.probe.space), named(ports.space)))
-    rows = _motion(ports)
+    rows = _motion_of(video, ports)
     if isinstance(rows, Failure):
         return rows
     clips = [rows_in(rows.unwrap(), video, span) for span in spans]
@@ -202,6 +205,21 @@ def _motion(ports: ProbePorts) -> Outcome[LayerRows[Motion], LibraryFailure]:
     view = ports.library.view()
     if isinstance(view, Failure):
         return view
+    return layer_rows(view.unwrap(), Layer.MOTION, ports.space)
+
+
+def _motion_of(
+    video: VideoId, ports: ProbePorts
+) -> Outcome[LayerRows[Motion], LibraryFailure | NotIndexed]:
+    """As `_motion`, for a video that has any."""
+    view = ports.library.view()
+    if isinstance(view, Failure):
+        return view
+    record = view.unwrap().video(video)
+    if isinstance(record, Failure):
+        return record
+    if record.unwrap().record(Stage.MOTION) is None:
+        return Failure(not_indexed(record.unwrap(), "motion over time"))
     return layer_rows(view.unwrap(), Layer.MOTION, ports.space)
 
 
