@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from attrs import field, frozen
 
-from bench.ranked import Hit, Judged, judged
+from bench.ranked import Hit, Judged, interval, judged
 from kuavi.adapters.libraries import lance
 from kuavi.apps.toolbox.session import open_library
 from kuavi.apps.wiring import compose
@@ -119,6 +119,7 @@ def report(of: Sequence[Asked], tell: Callable[[str], None]) -> None:
     tell(f"{len(of)} videos, {n_queries} queries; recall@1, recall@5, MRR [95 %]")
     chance = [judged(np.zeros(one.n), np.arange(one.n) == 0) for one in of for _ in range(one.n)]
     tell(f"{'chance':34}{Judged(chance).mean()}")
+    reciprocals: dict[str, np.ndarray] = {}
     for name, rankings in METHODS.items():
         if len(rankings) == 1:
             tell(f"{name:34}{Judged([h for one in of for h in hits(one, rankings, 0)]).mean()}")
@@ -128,6 +129,11 @@ def report(of: Sequence[Asked], tell: Callable[[str], None]) -> None:
         best, constants = chosen(of, rankings)
         told = f"{name}, k = {'/'.join(sorted({f'{k:g}' for k in constants}))} (cv)"
         tell(f"{told:34}{Judged(best).mean()}")
+        reciprocals[name] = Judged(best).reciprocals
+    for name in ("BM25, both", "dense, both"):
+        better = reciprocals["fused"] - reciprocals[name]
+        low, high = interval(better)
+        tell(f"fused above {name} (cv): MRR {better.mean():+.3f} [{low:+.3f}, {high:+.3f}], paired")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Import and export of published videos, on fakes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from kuavi.apps.usecases.imported import IMPORTED, STAGES
 from kuavi.apps.usecases.look import SheetRequest, frames_at, sheet
 from kuavi.apps.usecases.manage import which
 from kuavi.apps.usecases.observing import Ask
+from kuavi.apps.usecases.probes import classify_by_probe
 from kuavi.apps.usecases.queries import ByText, Field, SearchRequest
 from kuavi.apps.usecases.scenes import Level, NotIndexed, scenes, transcript
 from kuavi.apps.usecases.search import search
@@ -54,12 +56,15 @@ from kuavi.domain.fingerprint import fingerprint_of
 from kuavi.domain.layers import Layer
 from kuavi.domain.manifest import Stage, VideoRecord, with_stage
 from kuavi.domain.media import AtTimes, View
+from kuavi.domain.spans import Span
 from kuavi.ports.exchange import NotTrees
 from kuavi.ports.files import PathMissing
 from kuavi.ports.library import Library, StorageFailed
 from kuavi.ports.parts import Captions
 from tests.foresight import ports_of as foresight_ports
 from tests.strategies_action100m import published_videos
+from tests.usecases.test_probes import ports as probe_ports
+from tests.usecases.test_probes import rainbow, train
 from tests.worlds import World, spec
 
 PATH = "/in/trees.fake"
@@ -328,6 +333,15 @@ def test_what_needs_pictures_says_in_one_line_that_there_are_none(place: Place) 
     asked = SearchRequest(ByText("oven"), Field.ALL)
     everywhere = search(asked, place.world.search_ports).unwrap()
     assert any("no video here has pictures" in note for note in everywhere.notes)
+
+
+def test_a_probe_finds_no_motion_in_it(tmp_path: Path) -> None:
+    world = rainbow()
+    probe = train(world, tmp_path / "colours").unwrap().path
+    (arrived,) = Place(as_json(VIDEO), world=world).take_in()
+    assert arrived.video is not None
+    told = classify_by_probe(arrived.video.id, [Span(0, 4)], probe, probe_ports(world)).failure()
+    assert str(told) == "How to bake: no motion over time: imported without its video file"
 
 
 def test_scenes_and_transcript_need_none(place: Place) -> None:

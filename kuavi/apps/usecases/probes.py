@@ -12,12 +12,13 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.manage import WhichFailure
 from kuavi.apps.usecases.ports import ProbePorts
 from kuavi.apps.usecases.probe_features import FeatureFailure, Shown, named, shown_of
+from kuavi.apps.usecases.scenes import NotIndexed, not_indexed
 from kuavi.domain.evidence import Evidence
 from kuavi.domain.features import Features
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.holdout import HeldOut, Split, TooFewExamples, scored, split
 from kuavi.domain.labels import BadLabels, LabelledSpan, read_labels
-from kuavi.domain.manifest import VideoRecord
+from kuavi.domain.manifest import Stage, VideoRecord
 from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.spans import Span
 from kuavi.ports.classifiers import Probabilities
@@ -47,7 +48,7 @@ class OtherProbe:
 TrainFailure: TypeAlias = (
     BadLabels | TooFewExamples | FilesFailure | FeatureFailure | WhichFailure | SaveFailure
 )
-ProbeFailure: TypeAlias = ProbeUnreadable | OtherProbe | FeatureFailure | ModelFailure
+ProbeFailure: TypeAlias = ProbeUnreadable | OtherProbe | NotIndexed | FeatureFailure | ModelFailure
 
 
 @frozen
@@ -171,6 +172,9 @@ def classify_by_probe(
     asked, features = saved.probe.space, saved.probe.features
     if features == Features.MOTION and asked != ports.space:
         return Failure(OtherProbe(probe, named(asked), named(ports.space)))
+    there = _has_motion(video, ports)
+    if isinstance(there, Failure):
+        return there
     read = shown_of([(video, span) for span in spans], features, ports)
     if isinstance(read, Failure):
         return read
@@ -196,3 +200,15 @@ def labellings(
         Labelling(span, tuple((labels[i], float(row[i])) for i in best))
         for span, row, best in zip(spans, probabilities, order.tolist(), strict=True)
     )
+
+
+def _has_motion(video: VideoId, ports: ProbePorts) -> Outcome[None, LibraryFailure | NotIndexed]:
+    view = ports.library.view()
+    if isinstance(view, Failure):
+        return view
+    record = view.unwrap().video(video)
+    if isinstance(record, Failure):
+        return record
+    if record.unwrap().record(Stage.MOTION) is None:
+        return Failure(not_indexed(record.unwrap(), "motion over time"))
+    return Success(None)
