@@ -6,8 +6,9 @@ replies.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 
-from attrs import Factory, define, evolve
+from attrs import Factory, define, evolve, frozen
 from returns.result import Failure, Success
 
 from kuavi.domain import budget
@@ -27,6 +28,7 @@ from rlm.models.store import ReplyStore
 from rlm.models.trouble import ModelTrouble
 
 WORKERS = 4
+PATIENT = Patience()
 
 
 @define(eq=False)
@@ -35,10 +37,71 @@ class Asking:
 
     ledger: Ledger
     store: ReplyStore | None = None
+    patience: Patience = PATIENT
 
     def renew(self, allowed: Budget) -> None:
         """Another run begins."""
         self.ledger = Ledger(limits_of(allowed))
+
+
+@define(eq=False)
+class Tally:
+    """What calls cost, every try of them: they are made in several threads."""
+
+    spent: Spent = Factory(Spent)
+    lock: Lock = Factory(Lock)
+
+    def add(self, usage: Usage) -> None:
+        with self.lock:
+            so_far, usd = self.spent, usage.cost_usd
+            self.spent = evolve(
+                so_far,
+                calls=so_far.calls + 1,
+                input_tokens=so_far.input_tokens + usage.input_tokens,
+                output_tokens=so_far.output_tokens + usage.output_tokens,
+                usd=None if so_far.usd is None or usd is None else so_far.usd + usd,
+            )
+
+    def add_kept(self) -> None:
+        with self.lock:
+            self.spent = evolve(self.spent, cached=self.spent.cached + 1)
+
+
+@frozen
+class Counted:
+    """A model whose calls are counted, also those whose answers nobody waits for any more."""
+
+    inner: LanguageModel
+    tally: Tally
+
+    @property
+    def model_id(self) -> str:
+        return self.inner.model_id
+
+    @property
+    def revision(self) -> str:
+        return self.inner.revision
+
+    @property
+    def takes_images(self) -> bool:
+        return self.inner.takes_images
+
+    @property
+    def price(self) -> Price | None:
+        return self.inner.price
+
+    @property
+    def _unknown(self) -> Usage:
+        """Of a call that failed: it may have been charged for, nobody says how much."""
+        return Usage(0, 0, None if self.price else 0.0)
+
+    def complete(self, request: Request) -> Outcome[Reply, ModelTrouble]:
+        outcome = self.inner.complete(request)
+        if isinstance(outcome, Success):
+            self.tally.add(outcome.unwrap().usage)
+        elif rlm_trouble.may_have_cost(outcome.failure()):
+            self.tally.add(_told_usage(outcome.failure()) or self._unknown)
+        return outcome
 
 
 @define(eq=False)
@@ -48,7 +111,11 @@ class Asker:
     model: LanguageModel
     asking: Asking
     workers: int = WORKERS
-    spent: Spent = Factory(Spent)
+    tally: Tally = Factory(Tally)
+
+    @property
+    def spent(self) -> Spent:
+        return self.tally.spent
 
     @property
     def price(self) -> budget.Price | None:
@@ -61,7 +128,8 @@ class Asker:
     def texts(self, requests: Iterable[Request]) -> Iterator[Outcome[str, TellFailure]]:
         """A text for each request, in order; `OutOfBudget` or `Unreachable` is the last item."""
         asking = self.asking
-        model = assembled(self.model, asking.ledger, asking.store, Patience())
+        counted = Counted(self.model, self.tally)
+        model = assembled(counted, asking.ledger, asking.store, asking.patience)
         for outcome in complete_all(model, requests, self.workers):
             told = self._told(outcome)
             yield told
@@ -70,35 +138,18 @@ class Asker:
 
     def _told(self, outcome: Outcome[Reply, ModelTrouble]) -> Outcome[str, TellFailure]:
         if isinstance(outcome, Failure):
-            self._count_failed(outcome.failure())
             return Failure(told_of(self.model.model_id, outcome.failure()))
         reply = outcome.unwrap()
-        self._count(reply)
+        if reply.cached:
+            self.tally.add_kept()
         if reply.finish not in (STOP, LENGTH):  # one cut off is judged by who reads it
             reason = f"the answer is not complete ({reply.finish})"
             return Failure(Unanswered(self.model.model_id, reason))
         return Success(reply.text)
 
-    def _count(self, reply: Reply) -> None:
-        if reply.cached:
-            self.spent = evolve(self.spent, cached=self.spent.cached + 1)
-        else:
-            self._add(reply.usage)
 
-    def _count_failed(self, trouble: ModelTrouble) -> None:
-        """A call that failed may have been charged for, nobody says how much."""
-        if rlm_trouble.may_have_cost(trouble):
-            self._add(Usage(0, 0, None if self.model.price else 0.0))
-
-    def _add(self, usage: Usage) -> None:
-        so_far, usd = self.spent, usage.cost_usd
-        self.spent = evolve(
-            so_far,
-            calls=so_far.calls + 1,
-            input_tokens=so_far.input_tokens + usage.input_tokens,
-            output_tokens=so_far.output_tokens + usage.output_tokens,
-            usd=None if so_far.usd is None or usd is None else so_far.usd + usd,
-        )
+def _told_usage(trouble: ModelTrouble) -> Usage | None:
+    return trouble.usage if isinstance(trouble, rlm_trouble.BadReply) else None
 
 
 def told_of(model_id: str, trouble: ModelTrouble) -> TellFailure:
@@ -130,7 +181,9 @@ def limits_of(allowed: Budget) -> Limits:
     return Limits(calls=allowed.calls, tokens=allowed.tokens, cost_usd=allowed.usd)
 
 
-def build(allowed: Budget = UNLIMITED, replies: str | None = None) -> Asking:
-    """A run's budget, and a folder for replies (None: none are kept)."""
+def build(
+    allowed: Budget = UNLIMITED, replies: str | None = None, patience: Patience = PATIENT
+) -> Asking:
+    """A run's budget, a folder for replies (None: none are kept), and how often to try again."""
     store = None if replies is None else file_store(Path(replies))
-    return Asking(Ledger(limits_of(allowed)), store)
+    return Asking(Ledger(limits_of(allowed)), store, patience)

@@ -340,7 +340,7 @@ def test_a_probe_finds_no_motion_in_it(tmp_path: Path) -> None:
     probe = train(world, tmp_path / "colours").unwrap().path
     (arrived,) = Place(as_json(VIDEO), world=world).take_in()
     assert arrived.video is not None
-    told = classify_by_probe(arrived.video.id, [Span(0, 4)], probe, probe_ports(world)).failure()
+    told = classify_by_probe(arrived.video, [Span(0, 4)], probe, probe_ports(world)).failure()
     assert str(told) == "How to bake: no motion over time: imported without its video file"
 
 

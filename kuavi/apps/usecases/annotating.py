@@ -6,12 +6,12 @@ from attrs import Factory, define
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.ports import TellPorts
-from kuavi.apps.usecases.telling import base_key, chosen_nodes, identities
+from kuavi.apps.usecases.telling import base_key, chosen_nodes, identities, seen_by
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.annotation_json import schema
 from kuavi.domain.context import Sources, context_for
 from kuavi.domain.described import Caption
-from kuavi.domain.fingerprint import Fingerprint
+from kuavi.domain.fingerprint import Fingerprint, Json
 from kuavi.domain.manifest import Gap, Stage, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.prompts import Prompt, Step
@@ -58,13 +58,16 @@ class Annotating:
     cancelled: bool = False
 
 
-def annotations_base(video: VideoRecord, plan: TellPlan, aggregator: Aggregator) -> Fingerprint:
-    """What annotations depend on: the tree, the words, the model, the rounds.
+def annotations_base(
+    video: VideoRecord, plan: TellPlan, aggregator: Aggregator, ports: TellPorts
+) -> Fingerprint:
+    """What annotations depend on: the tree, the words, the models, the rounds.
 
     Not the captions, which grow part by part: an annotation stays when more is captioned.
     """
     needs = [Stage.TREE, Stage.TRANSCRIPT, Stage.SCREEN]
-    told = [plan.rounds, plan.min_annotated_s, REVISION, *identities(aggregator.model)]
+    told: list[Json] = [plan.rounds, plan.min_annotated_s, REVISION]
+    told += identities(aggregator.model, seen_by(video, ports))
     return base_key(video, Stage.ANNOTATIONS, needs, told)
 
 

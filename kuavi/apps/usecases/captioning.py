@@ -1,13 +1,14 @@
 """Captions of nodes: pictures to a captioner, captions to brief actions, a batch at a time."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from attrs import Factory, define, evolve, frozen
 from returns.result import Failure
 
 from kuavi.apps.usecases.node_frames import node_frames
 from kuavi.apps.usecases.ports import TellPorts
+from kuavi.apps.usecases.telling import is_unnamed
 from kuavi.domain.annotation import NOBODY
 from kuavi.domain.brief_actions import (
     ACTIONS_SYSTEM,
@@ -152,16 +153,20 @@ def _take(answer: Outcome[str, TellFailure], node: int, due: Due, into: Captione
     into.new.add(node)
 
 
-def name_actions(due: Due, aggregator: Aggregator, into: Captioned) -> None:
-    """Brief actions for captions that have none, in few calls: captions go in batches.
+def unnamed(captions: Mapping[int, Caption], nodes: Collection[int]) -> list[int]:
+    """Those of the nodes that have a caption, but no brief action."""
+    return [node for node, caption in captions.items() if node in nodes and is_unnamed(caption)]
+
+
+def name_actions(due: Due, nodes: Collection[int], aggregator: Aggregator, into: Captioned) -> None:
+    """Brief actions for captions of nodes that have none, in few calls: captions go in batches.
 
     A batch whose answer can't be used is asked for again in halves, once.
     """
-    told = into.captions.items()
-    nodes = [n for n, caption in told if n in into.fresh and caption.text and not caption.action]
+    unknown = unnamed(into.captions, into.fresh.intersection(nodes))
     todo, at = list[list[int]](), 0
-    for batch in batches([into.captions[node].text for node in nodes]):
-        todo.append(nodes[at : at + len(batch)])
+    for batch in batches([into.captions[node].text for node in unknown]):
+        todo.append(unknown[at : at + len(batch)])
         at += len(batch)
     halves: list[list[int]] = []
     _ask(todo, aggregator, into, halves)

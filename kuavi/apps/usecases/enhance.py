@@ -22,8 +22,10 @@ from kuavi.apps.usecases.telling import (
     EnhanceReport,
     NoTellers,
     base_key,
+    fresh_nodes,
+    gaps_now,
     identities,
-    is_of,
+    is_unnamed,
     mixed_key,
 )
 from kuavi.apps.usecases.to_caption import Selection, select
@@ -150,8 +152,8 @@ def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
     if isinstance(selected, Failure):
         return selected
     selection = selected.unwrap()
-    fresh = is_of(run.video.record(Stage.CAPTIONS), base, there)
-    made = Captioned(dict(there), set(there) if fresh else set())
+    fresh = fresh_nodes(run.video.record(Stage.CAPTIONS), base, there, run.before.tree)
+    made = Captioned(dict(there), fresh)
     due = {n: times for n, times in selection.times_s.items() if n not in made.fresh}
     path = source(run.video, run.ports.files) if due else Success(run.video.path)
     if isinstance(path, Failure):
@@ -159,7 +161,7 @@ def _caption(run: _Run) -> Outcome[None, EnhanceFailure]:
     work = Due(path.unwrap(), run.before.tree, due)
     caption_nodes(work, run.plan, captioner, run.ports, made)
     if aggregator is not None and not made.stopped:
-        name_actions(work, aggregator, made)
+        name_actions(work, selection.times_s, aggregator, made)
     _lend(selection, made)
     run.counts = evolve(
         run.counts,
@@ -181,9 +183,10 @@ def _selected(run: _Run) -> Outcome[Selection, EnhanceFailure]:
 
 
 def _lend(selection: Selection, made: Captioned) -> None:
-    """A node that looks as another has its caption."""
+    """A node that looks as another has its caption, unless it has one of its own."""
     for node, other in selection.alike.items():
-        if other in made.fresh:
+        lent = node in made.fresh and made.captions[node].text == made.captions[other].text
+        if other in made.fresh and (node not in made.fresh or lent):
             made.captions[node] = made.captions[other]
             made.fresh.add(node)
 
@@ -194,7 +197,11 @@ def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[Non
     run.captions = made.captions
     captioner, before = run.ports.captioner, run.video.record(Stage.CAPTIONS)
     key = mixed_key(base, made.captions, made.fresh)
-    if captioner is None or not made.captions or (before is not None and before.key == key):
+    filled = [
+        n for n in made.fresh if run.ports.aggregator is None or not is_unnamed(made.captions[n])
+    ]
+    gaps = gaps_now(before, made.gaps, [run.before.tree.span_of(node) for node in filled])
+    if captioner is None or not made.captions or _is_as(before, key, gaps):
         return Success(None)
     record = StageRecord(
         Stage.CAPTIONS,
@@ -202,9 +209,14 @@ def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[Non
         len(made.captions),
         captioner.evidence,
         captioner.model,
-        tuple(made.gaps),
+        gaps,
     )
     return run.commit(record, [Captions(made.captions)])
+
+
+def _is_as(before: StageRecord | None, key: Fingerprint, gaps: tuple[Gap, ...]) -> bool:
+    """Whether nothing has to be saved."""
+    return before is not None and before.key == key and set(before.gaps) == set(gaps)
 
 
 def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
@@ -213,10 +225,13 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     if aggregator is None:
         run.gaps.append(Gap(Stage.ANNOTATIONS, "this caption preset has no model that annotates"))
         return Success(None)
-    base, there = annotations_base(run.video, run.plan, aggregator), run.before.annotations
-    work = Annotating(run.video, run.before.tree, run.captions, dict(there), set())
-    if is_of(run.video.record(Stage.ANNOTATIONS), base, there):
-        work.fresh |= set(there)
+    base, there = (
+        annotations_base(run.video, run.plan, aggregator, run.ports),
+        run.before.annotations,
+    )
+    tree, before = run.before.tree, run.video.record(Stage.ANNOTATIONS)
+    fresh = fresh_nodes(before, base, there, tree)
+    work = Annotating(run.video, tree, run.captions, dict(there), fresh)
     asked = annotate_nodes(work, run.plan, aggregator, run.before.view, run.ports)
     if isinstance(asked, Failure):
         return asked
@@ -225,8 +240,8 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     run.stopped, run.cancelled = work.stopped, work.cancelled
     run.counts = evolve(run.counts, annotated=work.new)
     key = mixed_key(base, work.annotations, work.fresh)
-    before = run.video.record(Stage.ANNOTATIONS)
-    if not work.annotations or (before is not None and before.key == key):
+    gaps = gaps_now(before, work.gaps, [tree.span_of(node) for node in work.fresh])
+    if not work.annotations or _is_as(before, key, gaps):
         return Success(None)
     record = StageRecord(
         Stage.ANNOTATIONS,
@@ -234,7 +249,7 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
         len(work.annotations),
         aggregator.evidence,
         aggregator.model,
-        tuple(work.gaps),
+        gaps,
     )
     return run.commit(record, [Annotations(work.annotations)])
 

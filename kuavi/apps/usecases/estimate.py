@@ -7,10 +7,11 @@ from attrs import field, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.annotating import Annotating, annotations_base, due_nodes
+from kuavi.apps.usecases.captioning import unnamed
 from kuavi.apps.usecases.enhance import captions_base
 from kuavi.apps.usecases.ports import TellPorts
 from kuavi.apps.usecases.stored import Stored, stored
-from kuavi.apps.usecases.telling import EnhanceFailure, is_of
+from kuavi.apps.usecases.telling import EnhanceFailure, fresh_nodes
 from kuavi.apps.usecases.to_caption import select
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Located
@@ -54,7 +55,9 @@ Estimated: TypeAlias = Outcome[Estimate, EnhanceFailure]
 
 
 def estimate(video: VideoId, plan: TellPlan, ports: TellPorts) -> Estimated:
-    """At most what `enhance_video` will ask, nothing being asked twice and every round used."""
+    """At most what `enhance_video` will ask, if every round is used and no answer has to be asked
+    for again.
+    """
     found = stored(video, ports.library)
     if isinstance(found, Failure):
         return found
@@ -74,23 +77,24 @@ def _captions(
     if ports.captioner is None:
         return Calls(), Calls()
     base = captions_base(there.video, plan, ports)
-    fresh = is_of(there.video.record(Stage.CAPTIONS), base, there.captions)
+    fresh = fresh_nodes(there.video.record(Stage.CAPTIONS), base, there.captions, there.tree)
     chosen = select(there.tree, plan, frames).times_s
-    due = [times for node, times in chosen.items() if not (fresh and node in there.captions)]
+    due = [times for node, times in chosen.items() if node not in fresh]
     most = ports.captioner.max_frames
     n, images = len(due), sum(min(len(times), most) for times in due)
     told = Calls(n, n * CAPTION_PROMPT + images * IMAGE_TOKENS, n * CAPTION_REPLY)
     if ports.aggregator is None:
         return told, Calls()
+    n += len(unnamed(there.captions, fresh.intersection(chosen)))
     return told, Calls(ceil(n / IN_A_BATCH), n * ACTION_PROMPT, n * ACTION_REPLY)
 
 
 def _annotations(there: Stored, plan: TellPlan, ports: TellPorts) -> Calls:
     if ports.aggregator is None or plan.mode is not Mode.FULL:
         return Calls()
-    base = annotations_base(there.video, plan, ports.aggregator)
-    fresh = is_of(there.video.record(Stage.ANNOTATIONS), base, there.annotations)
-    known = set(there.annotations) if fresh else set[int]()
+    base = annotations_base(there.video, plan, ports.aggregator, ports)
+    record = there.video.record(Stage.ANNOTATIONS)
+    known = fresh_nodes(record, base, there.annotations, there.tree)
     run = Annotating(there.video, there.tree, there.captions, {}, known)
     calls = len(due_nodes(run, plan)) * plan.rounds
     return Calls(calls, calls * ANNOTATION_PROMPT, calls * ANNOTATION_REPLY)

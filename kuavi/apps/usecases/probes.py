@@ -172,7 +172,7 @@ def classify_by_probe(
     asked, features = saved.probe.space, saved.probe.features
     if features == Features.MOTION and asked != ports.space:
         return Failure(OtherProbe(probe, named(asked), named(ports.space)))
-    there = _has_motion(video, ports)
+    there = _has_motion(video)
     if isinstance(there, Failure):
         return there
     read = shown_of([(video, span) for span in spans], features, ports)
@@ -202,13 +202,7 @@ def labellings(
     )
 
 
-def _has_motion(video: VideoId, ports: ProbePorts) -> Outcome[None, LibraryFailure | NotIndexed]:
-    view = ports.library.view()
-    if isinstance(view, Failure):
-        return view
-    record = view.unwrap().video(video)
-    if isinstance(record, Failure):
-        return record
-    if record.unwrap().record(Stage.MOTION) is None:
-        return Failure(not_indexed(record.unwrap(), "motion over time"))
+def _has_motion(video: VideoRecord) -> Outcome[None, NotIndexed]:
+    if video.record(Stage.MOTION) is None:
+        return Failure(not_indexed(video, "motion over time"))
     return Success(None)

@@ -5,9 +5,11 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+from kuavi.apps.usecases.ports import TellPorts
 from kuavi.apps.usecases.scenes import NotIndexed
 from kuavi.apps.usecases.stored import StoredFailure
 from kuavi.domain.budget import Spent
+from kuavi.domain.described import Caption
 from kuavi.domain.evidence import Model
 from kuavi.domain.fingerprint import Fingerprint, Json, fingerprint_of
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
@@ -61,9 +63,18 @@ class EnhanceReport:
         return not self.stopped and not self.gaps
 
 
-def stage_key(base: Fingerprint, nodes: Collection[int]) -> Fingerprint:
-    """The key of a stage that is made node by node: what it was made of, and for which nodes."""
-    return fingerprint_of([base, sorted(nodes)])
+def stage_key(base: Fingerprint, made: Mapping[int, Any]) -> Fingerprint:
+    """The key of a stage that is made node by node: what it was made of, and for which nodes.
+
+    Captions that still have no brief action have another key than with one.
+    """
+    unnamed = sorted(node for node, value in made.items() if is_unnamed(value))
+    return fingerprint_of([base, sorted(made), *([unnamed] if unnamed else [])])
+
+
+def is_unnamed(value: object) -> bool:
+    """Whether it is a caption whose brief action is not known."""
+    return isinstance(value, Caption) and bool(value.text) and not value.action
 
 
 def mixed_key(base: Fingerprint, made: Mapping[int, Any], fresh: Collection[int]) -> Fingerprint:
@@ -78,9 +89,40 @@ def mixed_key(base: Fingerprint, made: Mapping[int, Any], fresh: Collection[int]
     return fingerprint_of([base, older, new])
 
 
-def is_of(record: StageRecord | None, base: Fingerprint, nodes: Collection[int]) -> bool:
+def is_of(record: StageRecord | None, base: Fingerprint, made: Mapping[int, Any]) -> bool:
     """Whether what a library has for these nodes was made from `base`."""
-    return record is not None and record.key == stage_key(base, nodes)
+    return record is not None and record.key == stage_key(base, made)
+
+
+def fresh_nodes(
+    record: StageRecord | None, base: Fingerprint, made: Mapping[int, Any], tree: SegmentTree
+) -> set[int]:
+    """The nodes for which a library has what is made from `base`.
+
+    Where a run left gaps, older results may stand in them; the others are its own.
+    """
+    if record is None or is_of(record, base, made):
+        return set() if record is None else set(made)
+    missed = {gap.span for gap in record.gaps}
+    fresh = {node for node in made if tree.span_of(node) not in missed}
+    return fresh if record.key == mixed_key(base, made, fresh) else set()
+
+
+def gaps_now(
+    record: StageRecord | None, found: Sequence[Gap], filled: Collection[Span]
+) -> tuple[Gap, ...]:
+    """The gaps of a stage after a run: those it found, and older ones that it did not fill."""
+    known = {*filled, *(gap.span for gap in found)}
+    before = () if record is None else record.gaps
+    return (*(gap for gap in before if gap.span not in known), *found)
+
+
+def seen_by(video: VideoRecord, ports: TellPorts) -> Model | None:
+    """The model whose captions annotations are made of."""
+    if ports.captioner is not None:
+        return ports.captioner.model
+    record = video.record(Stage.CAPTIONS)
+    return None if record is None else record.model
 
 
 def base_key(
