@@ -1,4 +1,4 @@
-"""`kuavi ask`: which of some candidate answers fits."""
+"""`kuavi ask` and `kuavi actions`: which candidate answer fits, and what is done at all."""
 
 from typing import Annotated
 
@@ -44,4 +44,25 @@ def ask(
     if told.answers[0].clues:
         at = clock(told.answers[0].clues[0].moment.middle_s)
         screen.aside("look at it: " + given.command_line("sheet", video, "--at", at))
+    return Exit.OK
+
+
+@command
+def actions(
+    given: Shared,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
+) -> Exit:
+    """List the actions that were named in the library's videos, the commonest first."""
+    from kuavi.apps.cli import screen
+    from kuavi.apps.cli.show_ask import actions_json, actions_lines
+
+    terms = given.open().actions()
+    if given.as_json:
+        screen.show_json(actions_json(terms, limit))
+        return Exit.OK
+    screen.show(*actions_lines(terms, limit))
+    if not terms:
+        screen.aside("name them: " + given.command_line("enhance", "--caption-preset", "NAME"))
+    else:
+        screen.aside("find one: " + given.command_line("search", terms[0].label))
     return Exit.OK

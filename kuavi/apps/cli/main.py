@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import kuavi
-from kuavi.apps.cli.ask import ask
+from kuavi.apps.cli.ask import actions, ask
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.enhance import enhance
 from kuavi.apps.cli.exchange import export_trees, import_trees
@@ -83,6 +83,7 @@ PANELS = {
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
     "Understand": {
         "ask": ask,
+        "actions": actions,
         "classify": classify,
         "anticipate": anticipate,
         "predict": predict,

@@ -1,11 +1,12 @@
-"""Answers to a question, for reading and as JSON."""
+"""Answers to a question, and the actions of a library, for reading and as JSON."""
 
 from rich.text import Text
 
 from kuavi.apps.cli.as_json import Object, of_span
-from kuavi.apps.cli.texts import Line, columns, printable
+from kuavi.apps.cli.texts import Line, columns, counted, printable
 from kuavi.apps.cli.times import span_text
 from kuavi.apps.usecases.ask import Answered
+from kuavi.apps.usecases.vocabulary import Vocabulary
 from kuavi.domain.answering import Answer, Clue
 from kuavi.domain.evidence import describe
 
@@ -62,5 +63,40 @@ def _answer(answer: Answer) -> Object:
                 "text": clue.text or None,
             }
             for clue in answer.clues
+        ],
+    }
+
+
+def actions_lines(terms: Vocabulary, limit: int) -> list[Line]:
+    """How often, in how many videos, and how it is called."""
+    if not terms:
+        return [Line(Text("no action was named in any video"))]
+    rows = [
+        [
+            Text(str(term.count), "bold"),
+            Text(f"in {counted(term.videos, 'video')}", "dim"),
+            Text(printable(term.label)),
+        ]
+        for term in terms[:limit]
+    ]
+    more = len(terms) - limit
+    rest = [Line(Text(f"and {counted(more, 'action')} more", "dim"))] if more > 0 else []
+    return [*(Line(row) for row in columns(rows, right=(0,))), *rest]
+
+
+def actions_json(terms: Vocabulary, limit: int) -> Object:
+    return {
+        "of": len(terms),
+        "actions": [
+            {
+                "label": term.label,
+                "count": term.count,
+                "videos": term.videos,
+                "places": [
+                    {"video": place.video, "node": place.node, "span": of_span(place.span)}
+                    for place in term.places
+                ],
+            }
+            for term in terms[:limit]
         ],
     }

@@ -114,8 +114,8 @@ def action_clusters(view: LibraryView, space: Space[Text]) -> Outcome[Indices, L
         texts = texts_of(view, Layer.ACTION)
         if isinstance(texts, Failure):
             return texts
-        places = np.array([table.row(vectors.videos[v], 0) for v in range(len(vectors.videos))])
-        row = places[vectors.video] + vectors.position
+        first = [table.row(video, 0) for video in vectors.videos]
+        row = np.array([*first, 0], dtype=np.int64)[vectors.video] + vectors.position
         matrix = np.zeros((len(table.nodes), space.dim), dtype=np.float32)
         matrix[row] = vectors.rows
         found = duplicates(texts.unwrap(), Embeddings(space, matrix))
