@@ -39,6 +39,10 @@ class Asking:
     store: ReplyStore | None = None
     patience: Patience = PATIENT
 
+    def keep(self, replies: str) -> None:
+        """Replies are kept in a folder."""
+        self.store = file_store(Path(replies))
+
     def renew(self, allowed: Budget) -> None:
         """Another run begins."""
         self.ledger = Ledger(limits_of(allowed))

@@ -115,7 +115,9 @@ def _scope(
         return told
     table = told.unwrap()
     allowed = _allowed(table.nodes, request)
-    if not request.duplicates:
+    if request.duplicates:
+        table = table.with_all_shown()
+    else:
         allowed = table.without_duplicates(allowed)
     return Success(Scope(table.nodes, allowed, DEEP, ports.engine, table))
 

@@ -6,7 +6,7 @@ A node of any size may be an answer there, not only a scene.
 from collections.abc import Sequence
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.layer_rows import layer_rows
@@ -39,6 +39,10 @@ class ToldTable:
         if video not in self.nodes.videos:
             return -1
         return self.offset.item(self.nodes.videos.index(video)) + position
+
+    def with_all_shown(self) -> "ToldTable":
+        """The table for who wants each of those that say the same: none stands for others."""
+        return evolve(self, size=np.ones_like(self.size), shown=np.ones_like(self.shown))
 
     def without_duplicates(self, allowed: Flags | None) -> Flags:
         """Of the allowed rows (None: all) one of each cluster: the one that is shown if it is

@@ -91,9 +91,11 @@ class Models:
         return built
 
     def asking(self, replies: str | None = None) -> Asking:
-        """What captioning models share; `replies` is where replies are kept, if first asked so."""
+        """What captioning models share; `replies` is where replies are kept from now on."""
         if self._asking is None:
-            self._asking = _asking.build(replies=replies)
+            self._asking = _asking.build()
+        if replies is not None:
+            self._asking.keep(replies)
         return self._asking
 
     def teller(self, name: str) -> Outcome[Any, ModelUnavailable]:
