@@ -158,9 +158,10 @@ def _told_usage(trouble: ModelTrouble) -> Usage | None:
 
 def told_of(model_id: str, trouble: ModelTrouble) -> TellFailure:
     """The trouble as the ports name it: whether to ask on or not."""
+    reason = str(trouble).removeprefix(f"{model_id}: ")
     match trouble:
         case rlm_trouble.OverBudget():
-            return OutOfBudget(model_id, str(trouble))
+            return OutOfBudget(model_id, reason)
         case (
             rlm_trouble.NoKey()
             | rlm_trouble.NoImages()
@@ -168,11 +169,11 @@ def told_of(model_id: str, trouble: ModelTrouble) -> TellFailure:
             | rlm_trouble.Unloadable()
             | rlm_trouble.Unreachable()
         ):
-            return Unreachable(model_id, str(trouble))
+            return Unreachable(model_id, reason)
         case rlm_trouble.Refused(status=status) if status in (401, 402, 403, 404):
-            return Unreachable(model_id, str(trouble))
+            return Unreachable(model_id, reason)
         case _:
-            return Unanswered(model_id, str(trouble))
+            return Unanswered(model_id, reason)
 
 
 def price_of(spec: ModelSpec) -> Price | None:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import Factory, evolve, frozen
 from returns.result import Failure, Success
 
+from kuavi.domain.budget import Price
 from kuavi.domain.caption_presets import CAPTION_PRESETS, CaptionPreset, with_captions
 from kuavi.domain.hub_weights import (
     BGE_SMALL,
@@ -41,7 +42,8 @@ class ModelChoices:
     """`models` names an alternative by port, `weights` a directory by what it holds the files of
     (a hub id, a package, a model id).  `download` lets the hub be asked for what is not here;
     `accept_licences` takes weights that are gated or not for commercial use.  `captions` names a
-    caption preset, `caption_server` the address of its server, if it has one.
+    caption preset, `caption_server` the address of its server, if it has one, `caption_price` what
+    its models cost.
     """
 
     models: Mapping[str, str] = Factory(dict)
@@ -50,6 +52,7 @@ class ModelChoices:
     accept_licences: bool = False
     captions: str = "none"
     caption_server: str = ""
+    caption_price: Price | None = None
 
 
 NO_CHOICES = ModelChoices()
@@ -114,6 +117,10 @@ def with_caption_choice(preset: Preset, choices: ModelChoices) -> Outcome[Preset
             spec = named.unwrap()
         if choices.caption_server:
             spec = evolve(spec, options={**spec.options, "base_url": choices.caption_server})
+        price = choices.caption_price
+        if price is not None:
+            paid = {"usd_in": price.input_usd, "usd_out": price.output_usd}
+            spec = evolve(spec, options={**spec.options, **paid})
         specs[port] = spec
     return Success(evolve(made, **specs))
 

@@ -24,7 +24,7 @@ class OutOfBudget:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.model_id}: {self.reason}; raise the limit to go on, what is done is kept"
+        return f"{self.model_id}: {self.reason}; what is done is kept"
 
 
 @frozen

@@ -8,7 +8,7 @@ import typer
 from kuavi.apps.cli.options import MODELS
 
 if TYPE_CHECKING:
-    from kuavi.domain.budget import Budget
+    from kuavi.domain.budget import Budget, Price
 
 COST = "Cost"
 """The panel of limits."""
@@ -43,6 +43,17 @@ CaptionServerOption: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+CaptionPriceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--price",
+        metavar="IN/OUT",
+        help="US dollars for a million tokens, asked and answered, as 0.30/2.50; --max-usd and "
+        "--estimate reckon with it.",
+        show_default=False,
+        rich_help_panel=COST,
+    ),
+]
 MaxCallsOption: TypeAlias = Annotated[
     int | None,
     typer.Option("--max-calls", min=0, help="Ask models at most so often.", rich_help_panel=COST),
@@ -65,3 +76,18 @@ def budget(calls: int | None, tokens: int | None, usd: float | None) -> "Budget"
     from kuavi.domain.budget import Budget
 
     return Budget(calls, tokens, usd)
+
+
+def price(text: str | None) -> "Price | None":
+    """`0.30/2.50` as a price."""
+    from kuavi.domain.budget import Price
+
+    if text is None:
+        return None
+    asked, slash, answered = text.partition("/")
+    try:
+        if slash:
+            return Price(float(asked), float(answered))
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"--price {text}: say IN/OUT in US dollars, as 0.30/2.50")

@@ -6,6 +6,7 @@ import typer
 
 from kuavi.apps.cli.caption_options import (
     CaptionPresetOption,
+    CaptionPriceOption,
     CaptionServerOption,
     MaxCallsOption,
     MaxTokensOption,
@@ -14,6 +15,7 @@ from kuavi.apps.cli.caption_options import (
     RoundsOption,
     budget,
 )
+from kuavi.apps.cli.caption_options import price as price_of
 from kuavi.apps.cli.describing import describe, end
 from kuavi.apps.cli.exits import Exit
 from kuavi.apps.cli.options import SpanOption
@@ -49,6 +51,7 @@ def enhance(
     ] = False,
     caption_preset: CaptionPresetOption = None,
     caption_server: CaptionServerOption = None,
+    price: CaptionPriceOption = None,
     max_calls: MaxCallsOption = None,
     max_tokens: MaxTokensOption = None,
     max_usd: MaxUsdOption = None,
@@ -62,7 +65,9 @@ def enhance(
     from kuavi.apps.cli import screen
     from kuavi.apps.cli.show_enhance import estimate_json, estimate_lines
 
-    library = given.open(captions=caption_preset, caption_server=caption_server)
+    library = given.open(
+        captions=caption_preset, caption_server=caption_server, price=price_of(price)
+    )
     within = None if span is None else (span.start_s, span.end_s)
     named = videos or []
     if estimate:

@@ -7,6 +7,7 @@ import typer
 
 from kuavi.apps.cli.caption_options import (
     CaptionPresetOption,
+    CaptionPriceOption,
     CaptionServerOption,
     MaxCallsOption,
     MaxTokensOption,
@@ -14,6 +15,7 @@ from kuavi.apps.cli.caption_options import (
     ModeName,
     budget,
 )
+from kuavi.apps.cli.caption_options import price as price_of
 from kuavi.apps.cli.exits import Exit, Trouble, trouble_of
 from kuavi.apps.cli.maps import tell_size, with_maps
 from kuavi.apps.cli.options import MapsName, TierName
@@ -94,6 +96,7 @@ def index(
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of bars.")] = False,
     caption_preset: CaptionPresetOption = None,
     caption_server: CaptionServerOption = None,
+    price: CaptionPriceOption = None,
     max_calls: MaxCallsOption = None,
     max_tokens: MaxTokensOption = None,
     max_usd: MaxUsdOption = None,
@@ -126,6 +129,7 @@ def index(
         limits=_limits(limit or []),
         captions=caption_preset,
         caption_server=caption_server,
+        price=price_of(price),
     )
     tell_size(library, paths, plan)
     run = _Run(given, paths, plan, 1 if profile else jobs)

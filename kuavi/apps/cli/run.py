@@ -29,6 +29,7 @@ from kuavi.apps.toolbox.errors import KuaviError
 
 if TYPE_CHECKING:
     from kuavi.apps.toolbox.session import OpenLibrary
+    from kuavi.domain.budget import Price
     from kuavi.domain.choices import ModelChoices
     from kuavi.domain.limits import DecodeLimits
 
@@ -52,7 +53,12 @@ class Shared:
     def preset_name(self) -> str:
         return self.preset or "embedded"
 
-    def choices(self, captions: str | None = None, server: str | None = None) -> "ModelChoices":
+    def choices(
+        self,
+        captions: str | None = None,
+        server: str | None = None,
+        price: "Price | None" = None,
+    ) -> "ModelChoices":
         """What is said about models."""
         from kuavi.apps.toolbox.session import absolute
         from kuavi.domain.choices import ModelChoices
@@ -65,6 +71,7 @@ class Shared:
             self.accept_licence,
             captions or "none",
             server or "",
+            price,
         )
 
     def open(
@@ -74,6 +81,7 @@ class Shared:
         limits: "DecodeLimits | None" = None,
         captions: str | None = None,
         caption_server: str | None = None,
+        price: "Price | None" = None,
     ) -> "OpenLibrary":
         """The library; KuaviError where there is none."""
         from kuavi.apps.toolbox.session import open_library
@@ -82,7 +90,7 @@ class Shared:
             self.library,
             scene_model_preset=self.preset_name,
             create=create,
-            choices=self.choices(captions, caption_server),
+            choices=self.choices(captions, caption_server, price),
             limits=limits,
         )
 

@@ -1,6 +1,5 @@
 """Descriptions: what search reads of a video's nodes, from captions and annotations."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,9 +10,10 @@ from kuavi.domain.dedup import SAME, duplicates
 from kuavi.domain.described import Caption, Description, texts_by_node
 from kuavi.domain.evidence import Heuristic
 from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
-from kuavi.domain.layers import Layer
+from kuavi.domain.layers import Indices, Layer
 from kuavi.domain.manifest import Stage, StageRecord, VideoRecord
 from kuavi.domain.outcome import Outcome
+from kuavi.domain.ranking import Mask
 from kuavi.domain.same_words import key_of
 from kuavi.domain.space import Embeddings, Text, joined
 from kuavi.domain.tree import SegmentTree
@@ -22,7 +22,9 @@ from kuavi.ports.models import ModelFailure
 from kuavi.ports.parts import Descriptions, Part, Rows
 
 AT_A_TIME = 64
-REVISION = "1"
+HANDY_S = 6.0
+"""Of nodes that say the same, one about so long is shown: enough to see it, and to point at."""
+REVISION = "2"
 """Grows whenever descriptions or their clusters change."""
 
 
@@ -78,7 +80,7 @@ def _layer(
     if isinstance(encoded, Failure):
         return encoded
     vectors = encoded.unwrap()
-    clusters, sizes, shown = _clusters(layer, texts, vectors)
+    clusters, sizes, shown = _clusters(layer, texts, vectors, _by_length(tree, nodes))
     items = tuple(
         Description(node, tree.span_of(node), text, clusters[i], sizes[i], shown[i])
         for i, (node, text) in enumerate(zip(nodes, texts, strict=True))
@@ -98,21 +100,33 @@ def _encoded(texts: Sequence[str], encoder: TextEncoder) -> Outcome[Embeddings[T
     return Success(joined(encoder.space, parts))
 
 
+def _by_length(tree: SegmentTree, nodes: Sequence[int]) -> Indices:
+    """Places of the nodes, those of a handy length first: which of equals is to be shown."""
+    lengths = tree.end_s[list(nodes)] - tree.start_s[list(nodes)]
+    return np.argsort(np.abs(np.log(lengths / HANDY_S)), kind="stable")
+
+
 def _clusters(
-    layer: Layer, texts: Sequence[str], vectors: Embeddings[Text]
+    layer: Layer, texts: Sequence[str], vectors: Embeddings[Text], order: Indices
 ) -> tuple[list[int], list[int], list[bool]]:
+    """Of each text its cluster, the size of that, and whether it is shown; earlier ones first."""
+    ordered = [texts[place] for place in order.tolist()]
     if layer == Layer.SUMMARY:
-        return _by_words(texts)
-    found = duplicates(texts, vectors)
-    size = found.size if len(found) else np.empty(0, np.int64)
-    return found.cluster.tolist(), size.tolist(), found.representative.tolist()
+        cluster, size, shown = _by_words(ordered)
+    else:
+        found = duplicates(ordered, Embeddings(vectors.space, vectors.rows[order]))
+        cluster, size = found.cluster, found.size
+        shown = found.representative
+    back = np.argsort(order)
+    return cluster[back].tolist(), size[back].tolist(), shown[back].tolist()
 
 
-def _by_words(texts: Sequence[str]) -> tuple[list[int], list[int], list[bool]]:
+def _by_words(texts: Sequence[str]) -> tuple[Indices, Indices, Mask]:
     """Texts of the same words are of one cluster, of which the first is shown."""
-    keys = [key_of(text) for text in texts]
-    number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    count = Counter(keys)
-    first = {key: place for place, key in reversed(list(enumerate(keys)))}
-    shown = [first[key] == place for place, key in enumerate(keys)]
-    return [number[key] for key in keys], [count[key] for key in keys], shown
+    keys = np.array([key_of(text) for text in texts] or [""][:0], dtype=np.str_)
+    _, first, cluster, count = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    shown = np.zeros(len(texts), dtype=np.bool_)
+    shown[first] = True
+    return cluster, count[cluster], shown

@@ -201,7 +201,8 @@ def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[Non
         n for n in made.fresh if run.ports.aggregator is None or not is_unnamed(made.captions[n])
     ]
     gaps = gaps_now(before, made.gaps, [run.before.tree.span_of(node) for node in filled])
-    if captioner is None or not made.captions or _is_as(before, key, gaps):
+    untouched = made.captions == run.before.captions and not made.captions.keys() <= made.fresh
+    if captioner is None or not made.captions or untouched or _is_as(before, key, gaps):
         return Success(None)
     record = StageRecord(
         Stage.CAPTIONS,
