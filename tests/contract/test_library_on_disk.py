@@ -450,6 +450,24 @@ def test_a_version_that_was_not_written_to_its_end_gives_way_to_the_one_before(
     assert state_of(view_of(path)) == {"a": (0, 0), "b": (0, 0)}
 
 
+@pytest.mark.parametrize("table", ["keyframes", "utterances", "videos"])
+@pytest.mark.parametrize("content", [b"", b"ARROW1 and then the disk was full"])
+def test_a_torn_deletion_file_of_a_version_that_is_not_there_stands_in_no_ones_way(
+    path: Path, table: str, content: bytes
+) -> None:
+    made(path, "a", "b")
+    folder = path / "tables" / f"{table}.lance"
+    newest = min(int(manifest.stem) for manifest in (folder / "_versions").glob("*.manifest"))
+    torn = folder / "_deletions" / f"0-{2**64 - 1 - newest}-7.arrow"
+    torn.parent.mkdir(exist_ok=True)
+    torn.write_bytes(content)
+    library = opened(path)
+    assert not torn.exists()
+    library.remove(id_of("b")).unwrap()  # the next version of the table deletes rows
+    assert library.doctor(repair=True).unwrap().findings == ()
+    assert state_of(view_of(path)) == {"a": (0, 0)}
+
+
 def repair(library: Library) -> object:
     return library.doctor(repair=True)
 

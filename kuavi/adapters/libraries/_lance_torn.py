@@ -5,7 +5,8 @@ file's size, a power cut before the disk had it), and then can't read the table.
 is whole: dropping the torn one takes the table back to it.
 
 Looked at are the manifest and the data and deletion files that it names, by the mark that ends such
-a file.  Indexes are not looked at.
+a file.  Indexes are not looked at.  A torn deletion file may be there for a version that was never
+made, or was dropped: the next version would have it in its name too, so it is dropped as well.
 """
 
 import logging
@@ -15,6 +16,7 @@ from pathlib import Path
 
 _DATA_FILE = re.compile(rb"[01]{24}[0-9a-f]{26}\.lance")  # so LanceDB 0.40 names them
 _ENDS = {".manifest": b"LANC", ".lance": b"LANC", ".arrow": b"ARROW1"}
+_DELETIONS = ("*.arrow", "*.bin")
 _LARGEST = 2**64 - 1  # manifests are named by what is left to it, so that names count down
 
 _log = logging.getLogger(__name__)
@@ -30,16 +32,35 @@ def torn(table: Path) -> list[Path]:
 
 
 def torn_in(tables: Path) -> list[Path]:
-    """Those of all tables."""
-    return [manifest for table in sorted(tables.glob("*.lance")) for manifest in torn(table)]
+    """Those of all tables, and torn deletion files of versions that are not there."""
+    every = sorted(tables.glob("*.lance"))
+    return [path for table in every for path in (*torn(table), *_unnamed(table))]
 
 
 def drop_torn(tables: Path) -> None:
     """Take tables back to their last whole version; only safe for the one writer."""
-    for manifest in torn_in(tables):
-        _log.warning("%s: not written to its end; the version before it counts", manifest)
-        (manifest.parent / "latest_version_hint.json").unlink(missing_ok=True)
-        manifest.unlink()
+    for table in sorted(tables.glob("*.lance")):
+        for manifest in torn(table):
+            _log.warning("%s: not written to its end; the version before it counts", manifest)
+            (manifest.parent / "latest_version_hint.json").unlink(missing_ok=True)
+            manifest.unlink()
+        for deletions in _unnamed(table):
+            deletions.unlink()
+
+
+def _unnamed(table: Path) -> list[Path]:
+    """Torn deletion files for versions above the newest whole one."""
+    whole = [m for m in (table / "_versions").glob("*.manifest") if m.stem.isdigit()]
+    gone = {manifest.stem for manifest in torn(table)}
+    newest = max((_LARGEST - int(m.stem) for m in whole if m.stem not in gone), default=0)
+    files = [file for form in _DELETIONS for file in (table / "_deletions").glob(form)]
+    return [file for file in files if _made_after(file) >= newest and not _has_end(file)]
+
+
+def _made_after(deletions: Path) -> int:
+    """The version that was current when a deletion file was made; -1 if its name says none."""
+    parts = deletions.stem.split("-")
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else -1
 
 
 def _is_whole(manifest: Path) -> bool:
