@@ -154,8 +154,10 @@ def _take(answer: Outcome[str, TellFailure], node: int, due: Due, into: Captione
 
 
 def unnamed(captions: Mapping[int, Caption], nodes: Collection[int]) -> list[int]:
-    """Those of the nodes that have a caption, but no brief action."""
-    return [node for node, caption in captions.items() if node in nodes and is_unnamed(caption)]
+    """Those of the nodes that have a caption, but no brief action: in an order that is always the
+    same, for who asks the same again has the answer already.
+    """
+    return sorted(node for node in nodes if is_unnamed(captions.get(node)))
 
 
 def name_actions(due: Due, nodes: Collection[int], aggregator: Aggregator, into: Captioned) -> None:
