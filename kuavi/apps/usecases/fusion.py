@@ -37,8 +37,8 @@ WITHIN_K = 60
 """The same between the rankings of one field."""
 TOLD = (Field.SUMMARY.value, Field.ACTION.value)
 TOLD_K = 1
-"""Of fields whose texts are told of nodes within nodes: `python -m bench.action100m` found 0 or 1 on
-every split of its videos, and 60 no better than summaries by words alone.
+"""Of fields whose texts are told of nodes within nodes: `python -m bench.action100m` found 0 or 1
+on every split of its videos, and 60 no better than summaries by words alone.
 """
 
 
