@@ -151,7 +151,7 @@ def fitted(section: Section, max_chars: int) -> Section:
     Without any text a heading stays, whatever its length.
     """
     cap = max((len(text) for _, text in section.texts), default=0)
-    while cap and len(section_text(section)) > max_chars:
+    while section.texts and len(section_text(section)) > max_chars:
         cap //= 2
         texts = tuple((label, shortened(plain(text), cap)) for label, text in section.texts)
         section = _with_texts(section, texts if cap else ())
