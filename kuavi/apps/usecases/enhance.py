@@ -25,10 +25,12 @@ from kuavi.apps.usecases.telling import (
     identities,
     is_of,
     mixed_key,
+    repair_mark,
+    spent_by,
 )
 from kuavi.apps.usecases.to_caption import Selection, select
 from kuavi.domain.annotation import Annotation
-from kuavi.domain.budget import Spent, less, together
+from kuavi.domain.budget import less
 from kuavi.domain.described import Caption
 from kuavi.domain.fingerprint import Fingerprint, Json, VideoId
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord, with_stage
@@ -72,7 +74,7 @@ def enhance_video(video: VideoId, plan: TellPlan, ports: TellPorts) -> Enhanced:
     """Captions and brief actions (FAST), annotations too (FULL), then what search reads of them."""
     if ports.captioner is None and (ports.aggregator is None or plan.mode is Mode.FAST):
         return Failure(NoTellers(_nothing_to_ask(plan)))
-    before = _spent(ports)
+    before = spent_by(ports)
     begun = _begun(video, plan, ports)
     if isinstance(begun, Failure):
         return begun
@@ -89,7 +91,7 @@ def enhance_video(video: VideoId, plan: TellPlan, ports: TellPorts) -> Enhanced:
         return told
     if run.cancelled:
         return Failure(Cancelled())
-    spent = less(_spent(ports), before)
+    spent = less(spent_by(ports), before)
     return Success(EnhanceReport(run.video, run.counts, tuple(run.gaps), spent, run.stopped))
 
 
@@ -99,14 +101,6 @@ def _nothing_to_ask(plan: TellPlan) -> str:
         f"{what} need a model, and this caption preset has none; choose one with "
         "--caption-preset (`kuavi presets` lists them)"
     )
-
-
-def _spent(ports: TellPorts) -> Spent:
-    asked = [one.spent for one in (ports.captioner, ports.aggregator) if one is not None]
-    total = Spent()
-    for spent in asked:
-        total = together(total, spent)
-    return total
 
 
 def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, EnhanceFailure]:
@@ -193,7 +187,8 @@ def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[Non
     run.stopped, run.cancelled = made.stopped, made.cancelled
     run.captions = made.captions
     captioner, before = run.ports.captioner, run.video.record(Stage.CAPTIONS)
-    key = mixed_key(base, made.captions, made.fresh)
+    mark = repair_mark(before, base, run.before.captions)
+    key = mixed_key(base, made.captions, made.fresh, mark)
     if captioner is None or not made.captions or (before is not None and before.key == key):
         return Success(None)
     record = StageRecord(
@@ -224,8 +219,8 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     run.gaps += work.gaps
     run.stopped, run.cancelled = work.stopped, work.cancelled
     run.counts = evolve(run.counts, annotated=work.new)
-    key = mixed_key(base, work.annotations, work.fresh)
     before = run.video.record(Stage.ANNOTATIONS)
+    key = mixed_key(base, work.annotations, work.fresh, repair_mark(before, base, there))
     if not work.annotations or (before is not None and before.key == key):
         return Success(None)
     record = StageRecord(
