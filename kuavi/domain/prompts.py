@@ -128,7 +128,8 @@ def mended(prompt: str, faults: Sequence[str]) -> str:
     return (
         f"{prompt}\n\nAn earlier description of these pictures, or the action that was read from "
         f"it, was found faulty by automatic checks:\n{_listed(faults)}\nLook at the pictures "
-        "again and describe them anew, in whole sentences, with what tells them apart from others."
+        "again and describe them anew, in whole sentences, with what tells them apart from others. "
+        "Reply with the description alone."
     )
 
 
