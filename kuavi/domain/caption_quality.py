@@ -34,7 +34,7 @@ def score_captions(
     """The quality of each caption that says something; `joint` has their texts and frames."""
     nodes = np.array(sorted(n for n, one in captions.items() if one.text), dtype=np.int64)
     ordered = [captions[node] for node in nodes.tolist()]
-    named = [one.action for one in ordered if one.action]
+    named = apart(captions, tree)
     share = dict(zip(named, action_shares(named).tolist(), strict=True))
     seen: list[Signal | None] = [None] * len(nodes)
     if joint is not None:
@@ -45,6 +45,25 @@ def score_captions(
         signals = (visual, action_format(one.action), wanting)
         found[node] = Quality(tuple(signal for signal in signals if signal is not None))
     return found
+
+
+def apart(captions: Mapping[int, Caption], tree: SegmentTree) -> list[str]:
+    """The brief actions of segments that share no moment: those below another one do not count.
+
+    A scene and its parts are told alike; that says nothing of the captioner.
+    """
+    under = [False] * len(tree)  # whether a node above it has an action of its own
+    found = []
+    for node in range(len(tree)):  # breadth-first: a parent comes before its children
+        parent = int(tree.parent[node])
+        under[node] = node > 0 and (under[parent] or _named(captions, parent))
+        if not under[node] and _named(captions, node):
+            found.append(captions[node].action)
+    return found
+
+
+def _named(captions: Mapping[int, Caption], node: int) -> bool:
+    return node in captions and bool(captions[node].text and captions[node].action)
 
 
 def action_format(action: str) -> Signal | None:

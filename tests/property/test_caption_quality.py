@@ -1,18 +1,19 @@
 from collections import Counter
 
+import numpy as np
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kuavi.domain.annotation import NOBODY
 from kuavi.domain.brief_actions import ACTIONS_SYSTEM
-from kuavi.domain.caption_quality import action_format, score_captions
+from kuavi.domain.caption_quality import action_format, apart, score_captions
 from kuavi.domain.degeneracy import action_shares, dominant
 from kuavi.domain.described import Caption
 from kuavi.domain.prompts import FRAME_PROMPT, clip_prompt
 from kuavi.domain.quality import Quality, improves
 from kuavi.domain.quality_signal import Measure, Signal
-from kuavi.domain.tree import SegmentTree
+from kuavi.domain.tree import NONE, SegmentTree
 from tests.strategies_described import long_tree
 from tests.topics import SCENES
 
@@ -68,14 +69,31 @@ def test_nothing_to_see_is_nothing_to_judge() -> None:
     assert score_captions({}, TREE) == {}
 
 
+def leaves(tree: SegmentTree, n: int) -> list[int]:
+    return np.flatnonzero(tree.left == NONE)[:n].tolist()
+
+
+def test_parts_of_a_segment_that_are_told_as_it_is_do_not_count() -> None:
+    same = dict.fromkeys(range(len(TREE)), GOOD)
+    assert apart(same, TREE) == ["stir pot"]
+    assert not any(one.flags for one in score_captions(same, TREE).values())
+    nodes = leaves(TREE, 6)
+    assert apart(dict.fromkeys(nodes, GOOD), TREE) == ["stir pot"] * 6
+    unnamed = {0: Caption(clip=GOOD.clip), **dict.fromkeys(nodes, GOOD)}
+    assert apart(unnamed, TREE) == ["stir pot"] * 6
+
+
 def test_one_action_for_most_captions_is_low_in_each_of_them() -> None:
     texts = [f"A cook takes {scene} from the shelf." for scene in SCENES]
     others = ["wash car", "tie bouquet"]
     actions = ["stir pot"] * 4 + others
-    told = qualities(*(Caption(clip=t, action=a) for t, a in zip(texts, actions, strict=True)))
-    assert [Measure.DEGENERACY in one.flags for one in told] == [True] * 4 + [False] * 2
-    few = qualities(*(Caption(clip=text, action="stir pot") for text in texts[:4]))
-    assert not any(one.flags for one in few)
+    nodes = leaves(TREE, 6)
+    told = score_captions(
+        {n: Caption(clip=t, action=a) for n, t, a in zip(nodes, texts, actions, strict=True)}, TREE
+    )
+    assert [Measure.DEGENERACY in told[node].flags for node in nodes] == [True] * 4 + [False] * 2
+    few = {n: Caption(clip=t, action="stir pot") for n, t in zip(nodes[:4], texts, strict=False)}
+    assert not any(one.flags for one in score_captions(few, TREE).values())
 
 
 @given(st.lists(ACTIONS, max_size=12))

@@ -12,14 +12,17 @@ from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
 from kuavi.apps.usecases.ask import AskFailure
+from kuavi.apps.usecases.audit import AuditFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
+from kuavi.apps.usecases.mending import RepairFailure
 from kuavi.apps.usecases.probes import ProbeFailure, TrainFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
+from kuavi.apps.usecases.telling import EnhanceFailure
 from kuavi.apps.wiring.compose import BadPlan, ComposeFailure, ModelsFailure
 from kuavi.apps.wiring.understanding import ClassifierFailure
 from kuavi.domain.manifest import Tier
@@ -46,6 +49,9 @@ UNIONS = (
     TrainFailure,
     ProbeFailure,
     AskFailure,
+    EnhanceFailure,
+    AuditFailure,
+    RepairFailure,
 )
 
 

@@ -344,4 +344,4 @@ def test_a_video_of_which_nothing_is_said_is_a_clear_failure() -> None:
 def test_a_plan_that_makes_no_sense_is_refused() -> None:
     for wrong in ({"worst": 0}, {"below": 0.0}, {"below": 1.1}, {"rounds": 0}):
         with pytest.raises(ValueError, match="must be"):
-            RepairPlan(**wrong)  # type: ignore[arg-type]
+            RepairPlan(**wrong)

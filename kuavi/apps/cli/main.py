@@ -6,6 +6,7 @@ import typer
 
 import kuavi
 from kuavi.apps.cli.ask import ask
+from kuavi.apps.cli.audit import audit, repair
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.enhance import enhance
 from kuavi.apps.cli.exits import MEANING, Exit
@@ -78,10 +79,11 @@ def kuavi_command(
 
 
 PANELS = {
-    "Index": {"index": index, "enhance": enhance},
+    "Index": {"index": index, "enhance": enhance, "repair": repair},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
     "Understand": {
         "ask": ask,
+        "audit": audit,
         "classify": classify,
         "anticipate": anticipate,
         "predict": predict,

@@ -10,8 +10,16 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.ports import AuditPorts, TellPorts
 from kuavi.apps.usecases.scene_table import scenes_of
-from kuavi.apps.usecases.scoring import Judged, Told, frames_of, judged, scorer_of
+from kuavi.apps.usecases.scoring import (
+    Judged,
+    Told,
+    captions_only,
+    frames_of,
+    judged,
+    scorer_of,
+)
 from kuavi.apps.usecases.stored import Stored, StoredFailure, stored
+from kuavi.domain.caption_quality import apart
 from kuavi.domain.degeneracy import Dominant, dominant
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.manifest import DESCRIBED, Gap, VideoRecord
@@ -114,7 +122,7 @@ def audit(video: VideoId, ports: AuditPorts | TellPorts) -> Outcome[Audit, Audit
     records = [there.video.record(stage) for stage in DESCRIBED]
     gaps = tuple(gap for record in records if record is not None for gap in record.gaps)
     each = scores.unwrap()
-    return Success(Audit(there.video, each, _coverage(there), _dominant(each), gaps))
+    return Success(Audit(there.video, each, _coverage(there), _dominant(there), gaps))
 
 
 def said(video: VideoId, ports: AuditPorts | TellPorts) -> Outcome[Stored, AuditFailure]:
@@ -144,10 +152,12 @@ def _coverage(there: Stored) -> Coverage:
     )
 
 
-def _dominant(each: tuple[Judged, ...]) -> tuple[tuple[Told, Dominant], ...]:
-    found = []
-    for told in Told:
-        most = dominant([one.action for one in each if one.told is told and one.action])
-        if most is not None:
-            found.append((told, most))
-    return tuple(found)
+def _dominant(there: Stored) -> tuple[tuple[Told, Dominant], ...]:
+    """Among the same segments as where degeneracy is measured."""
+    bare = captions_only(there.captions, there.annotations)
+    actions = {
+        Told.ANNOTATION: [one.action.brief for one in there.annotations.values()],
+        Told.CAPTION: apart(bare, there.tree),
+    }
+    found = [(told, dominant(named)) for told, named in actions.items()]
+    return tuple((told, most) for told, most in found if most is not None)

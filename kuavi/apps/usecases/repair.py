@@ -45,6 +45,10 @@ class RepairReport:
     stopped: str = ""
 
     @property
+    def complete(self) -> bool:
+        return not self.stopped and not self.gaps
+
+    @property
     def kept(self) -> tuple[Attempt, ...]:
         return tuple(one for one in self.attempts if one.kept)
 
