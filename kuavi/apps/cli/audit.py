@@ -27,7 +27,7 @@ def audit(
         int, typer.Option(min=0, metavar="N", help="How many of the worst are shown.")
     ] = 5,
 ) -> Exit:
-    """Judge the captions and annotations of a video: quality signals, the worst, what is missing.
+    """Judge what a video is described by: quality signals, the worst, what is missing.
 
     Signals are heuristics from 0 to 1 (1 is good). Nothing is asked of captioning models.
     """
@@ -63,9 +63,9 @@ def repair(
     max_usd: MaxUsdOption = None,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of bars.")] = False,
 ) -> Exit:
-    """Ask again for the worst captions and annotations of a video; keep what scores higher.
+    """Ask again for the worst of a video's descriptions; keep what scores higher.
 
-    The questions name the faults. `kuavi audit` shows what would be asked for.
+    Of captions and annotations. The questions name the faults. `kuavi audit` shows what would be asked for.
     """
     from kuavi.apps.cli import screen
     from kuavi.apps.cli.show_audit import repair_json, repair_lines
