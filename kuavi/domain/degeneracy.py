@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
+from attrs import frozen
 
 from kuavi.domain.annotation import NOBODY, Annotation
 from kuavi.domain.annotation_rules import guidelines, is_finished
+from kuavi.domain.described import Caption
 from kuavi.domain.quality_signal import Measure, Signal
 from kuavi.domain.terms import STOP_WORDS
 from kuavi.domain.transcript import plain_words
@@ -63,17 +65,40 @@ def shares(annotations: Sequence[Annotation]) -> Reals:
 
     Nobody's acting is no action.  0 where there are fewer than five.
     """
-    if len(annotations) < FEWEST_SEGMENTS:
-        return np.zeros(len(annotations))
-    actions = [plain_words(one.action.brief) for one in annotations]
-    summaries = [plain_words(one.summary.brief) for one in annotations]
-    of_action, of_summary = Counter(actions), Counter(summaries)
-    del of_action[plain_words(NOBODY)]
-    counts = [
-        max(of_action[action], of_summary[summary])
-        for action, summary in zip(actions, summaries, strict=True)
-    ]
-    return np.array(counts) / len(annotations)
+    of_action = action_shares([one.action.brief for one in annotations])
+    return np.maximum(of_action, _shares([plain_words(one.summary.brief) for one in annotations]))
+
+
+def action_shares(actions: Sequence[str]) -> Reals:
+    """For each brief action (n,), the share of them that say the same; 0 for nobody's acting."""
+    said = [plain_words(action) for action in actions]
+    acting = np.array([words != plain_words(NOBODY) for words in said], dtype=bool)
+    return np.where(acting, _shares(said), 0.0)
+
+
+def _shares(said: Sequence[Words]) -> Reals:
+    if len(said) < FEWEST_SEGMENTS:
+        return np.zeros(len(said))
+    count = Counter(said)
+    return np.array([count[words] for words in said]) / len(said)
+
+
+@frozen
+class Dominant:
+    """One brief action that `n` of `of` segments have: more than half of at least five."""
+
+    action: str
+    n: int
+    of: int
+
+
+def dominant(actions: Sequence[str]) -> Dominant | None:
+    """The action that most of the segments have, if one is that frequent."""
+    found = action_shares(actions)
+    place = int(found.argmax()) if len(found) else 0
+    if not len(found) or found[place] <= FLAGGED_SHARE:
+        return None
+    return Dominant(actions[place], round(float(found[place]) * len(actions)), len(actions))
 
 
 def _runs(words: Words, n: int) -> list[Words]:
@@ -108,6 +133,20 @@ def degeneracy(
             "action.brief", [*_of_text(action.brief, instructions), _generic(action.brief)]
         )
     found += _named("action.actor", _of_text(action.actor, instructions))
+    return _worst(found)
+
+
+def caption_degeneracy(caption: Caption, share: float, instructions: Grams) -> Signal:
+    """As `degeneracy`, of a caption and, if it has one, the brief action that was made of it."""
+    text, action = caption.text, caption.action
+    found = [_repeated_in_video(share)]
+    found += _named("caption", [*_of_text(text, instructions), _generic(text), _cut(text)])
+    if action not in ("", NOBODY):
+        found += _named("action.brief", [*_of_text(action, instructions), _generic(action)])
+    return _worst(found)
+
+
+def _worst(found: Sequence[Finding]) -> Signal:
     wrong = sorted(finding for finding in found if finding[0] < 1)
     value = wrong[0][0] if wrong else 1.0
     return Signal(Measure.DEGENERACY, value, "; ".join(dict.fromkeys(what for _, what in wrong)))

@@ -21,12 +21,16 @@ from kuavi.domain.markdown_text import defused, shortened
 MOST_SHOWN_REPLY = 6_000
 """Characters of a reply that are shown again when a repair is asked for."""
 
+MOST_FAULT = 600
+"""Characters of what one check says is wrong."""
+
 
 class Step(StrEnum):
     """What a prompt asks for."""
 
     DRAFT = "draft"
     REVISE = "revise"
+    MEND = "mend"
     REPAIR = "repair"
 
 
@@ -96,6 +100,41 @@ def draft_prompt(context: Context) -> Prompt:
         "whole segment, not only its longest part. Its action is the one that takes up most of "
         "the segment, or to which the others lead.",
     )
+
+
+def mend_prompt(context: Context, former: Annotation, faults: Sequence[str]) -> Prompt:
+    """In place of a draft, for a segment whose entry was found faulty: write it anew, without.
+
+    `faults` are what checks say of it, in our words.  It begins as the draft's own prompt did.
+    """
+    written = shortened(defused(to_json(former)), MOST_SHOWN_REPLY)
+    return _prompt(
+        Step.MEND,
+        _context_text(context),
+        "This entry was written for the segment before:\n"
+        + fenced("entry", written, mark_for(written)),
+        f"Automatic checks found it faulty:\n{_listed(faults)}",
+        "Write the entry of the segment anew from its captions, so that none of this is true of it "
+        "any more. Take over from the former entry only what the captions support. Where they "
+        "tell little, say little in plain words; make nothing up to satisfy a check. If nobody "
+        f'acts in the captions, the fields of the action are "{NOBODY}".',
+    )
+
+
+def mended(prompt: str, faults: Sequence[str]) -> str:
+    """A captioner's prompt for pictures whose earlier description was found faulty."""
+    if not faults:
+        return prompt
+    return (
+        f"{prompt}\n\nAn earlier description of these pictures, or the action that was read from "
+        f"it, was found faulty by automatic checks:\n{_listed(faults)}\nLook at the pictures "
+        "again and describe them anew, in whole sentences, with what tells them apart from others. "
+        "Reply with the description alone."
+    )
+
+
+def _listed(faults: Sequence[str]) -> str:
+    return "\n".join(f"- {shortened(defused(fault), MOST_FAULT)}" for fault in faults)
 
 
 def revise_prompt(context: Context, draft: Annotation) -> Prompt:

@@ -4,7 +4,7 @@ What cannot be measured is absent, never a guess: visual alignment without frame
 nobody acts, consistency where no segment above or below is annotated.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from kuavi.domain.agreement import Spoken, agreements, belief, spoken, with_strangers
 from kuavi.domain.annotation import NOBODY, Annotation
-from kuavi.domain.annotation_rules import RULES, broken
+from kuavi.domain.annotation_rules import RULES, Rule, broken
 from kuavi.domain.calibration import (
     FEWEST_STRANGERS,
     NONE,
@@ -61,6 +61,23 @@ class Quality:
     def signal(self, name: Measure) -> Signal | None:
         """The signal of that name, None where it could not be measured."""
         return next((one for one in self.signals if one.name == name), None)
+
+    def of(self, names: Container[Measure]) -> "Quality":
+        """As far as these signals tell."""
+        return Quality(tuple(one for one in self.signals if one.name in names))
+
+
+def improves(after: Quality, before: Quality) -> bool:
+    """Whether the total rises, and not merely because less can be measured now.
+
+    By the signals that both have it has to rise as well: what says nothing about an action can't be
+    wrong about it.
+    """
+    both = {one.name for one in after.signals} & {one.name for one in before.signals}
+    least = 1e-9
+    return (
+        after.total > before.total + least and after.of(both).total > before.of(both).total + least
+    )
 
 
 @frozen(eq=False)
@@ -133,9 +150,13 @@ def score_video(
 
 def format_compliance(annotation: Annotation) -> Signal:
     """The share of the prompt's own rules that it keeps to."""
-    wrong = broken(annotation)
+    return compliance(broken(annotation), len(RULES))
+
+
+def compliance(wrong: Sequence[Rule], n_rules: int) -> Signal:
+    """The share of so many rules that are kept, and which are not."""
     reason = "; ".join(f"{rule.path} is not {rule.text}" for rule in wrong)
-    return Signal(Measure.FORMAT, 1 - len(wrong) / len(RULES), reason)
+    return Signal(Measure.FORMAT, 1 - len(wrong) / n_rules, reason)
 
 
 def coherence(

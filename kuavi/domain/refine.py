@@ -22,7 +22,7 @@ from kuavi.domain.annotation import Annotation
 from kuavi.domain.annotation_json import Malformed, parse, to_json
 from kuavi.domain.context import Context
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.prompts import Prompt, draft_prompt, repair_prompt, revise_prompt
+from kuavi.domain.prompts import Prompt, draft_prompt, mend_prompt, repair_prompt, revise_prompt
 from kuavi.domain.tree import NONE, SegmentTree
 
 ROUNDS = 3
@@ -46,7 +46,7 @@ class Refining:
 
     `former` is the annotation it had before the run, `draft` the one of the last round.
     `rejected` is the round's reply if it was no annotation: a repair is due.  `broken` tells why
-    no more is asked.
+    no more is asked.  `faults` are what was found wrong with the former one, if it is to be mended.
     """
 
     node: int = field(validator=ge(0))
@@ -56,6 +56,7 @@ class Refining:
     done: int = field(default=0, validator=ge(0))
     rejected: Rejected | None = None
     broken: str = ""
+    faults: tuple[str, ...] = ()
 
     @property
     def kept(self) -> Annotation | None:
@@ -88,10 +89,18 @@ def next_request(state: Refining, context: Context) -> Next:
     if state.rejected is not None:
         return repair_prompt(state.rejected.reply, state.rejected.why)
     if state.done < state.rounds:
-        return draft_prompt(context) if state.draft is None else revise_prompt(context, state.draft)
+        return _round(state, context)
     if state.kept is None:
         return GaveUp("no round was asked for", None)
     return Done(state.kept)
+
+
+def _round(state: Refining, context: Context) -> Prompt:
+    if state.draft is not None:
+        return revise_prompt(context, state.draft)
+    if state.former is not None and state.faults:
+        return mend_prompt(context, state.former, state.faults)
+    return draft_prompt(context)
 
 
 def after_reply(state: Refining, text: str) -> Refining:

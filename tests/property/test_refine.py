@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kuavi.domain.annotation import Action, Annotation, Summary
 from kuavi.domain.annotation_json import to_json
 from kuavi.domain.context import Context
-from kuavi.domain.prompts import Prompt, Step, draft_prompt, revise_prompt
+from kuavi.domain.prompts import Prompt, Step, draft_prompt, mend_prompt, revise_prompt
 from kuavi.domain.refine import (
     MOST_DRAFT_CHARS,
     Done,
@@ -58,6 +58,20 @@ def test_a_draft_and_two_revisions() -> None:
     assert asked == [
         draft_prompt(CONTEXT), revise_prompt(CONTEXT, first), revise_prompt(CONTEXT, second)
     ]  # fmt: skip
+
+
+def test_what_was_found_faulty_is_mended_in_the_first_round_only() -> None:
+    former, first, second = (_annotation(n) for n in range(3))
+    answers = [*map(to_json, (first, second, second)), "never asked"]
+    asked, end, _ = _played(Refining(5, former=former, faults=("it is wrong",)), answers)
+    assert end == Done(second)
+    assert asked == [
+        mend_prompt(CONTEXT, former, ["it is wrong"]),
+        revise_prompt(CONTEXT, first),
+        revise_prompt(CONTEXT, second),
+    ]
+    asked, *_ = _played(Refining(5, former=former), answers)
+    assert asked[0] == draft_prompt(CONTEXT)
 
 
 @given(st.integers(0, 6), st.data())

@@ -12,12 +12,14 @@ from kuavi.apps.cli.options import FieldName, MapsName, TierName
 from kuavi.apps.toolbox.session import Indexed
 from kuavi.apps.usecases.anticipate import AnticipateFailure
 from kuavi.apps.usecases.ask import AskFailure
+from kuavi.apps.usecases.audit import AuditFailure
 from kuavi.apps.usecases.classify import ClassifyFailure
 from kuavi.apps.usecases.coherence import CoherenceFailure
 from kuavi.apps.usecases.exchange import ExportFailure, ImportFailure
 from kuavi.apps.usecases.index import IndexFailure
 from kuavi.apps.usecases.look import LookFailure
 from kuavi.apps.usecases.manage import WhichFailure
+from kuavi.apps.usecases.mending import RepairFailure
 from kuavi.apps.usecases.probes import ProbeFailure, TrainFailure
 from kuavi.apps.usecases.queries import Field, SearchFailure
 from kuavi.apps.usecases.scenes import ScenesFailure
@@ -51,6 +53,8 @@ UNIONS = (
     EnhanceFailure,
     ImportFailure,
     ExportFailure,
+    AuditFailure,
+    RepairFailure,
 )
 
 

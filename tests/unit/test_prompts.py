@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from kuavi.domain.prompts import (
     fenced,
     first_absent,
     mark_for,
+    mend_prompt,
+    mended,
     repair_prompt,
     revise_prompt,
 )
@@ -83,6 +86,24 @@ def test_draft_revise_and_repair(same_text: SameText, context: Context) -> None:
     same_text("prompts/revise.txt", _shown(revise_prompt(context, DRAFT)))
     why = Malformed("action is missing")
     same_text("prompts/repair.txt", _shown(repair_prompt(f'{{"summary": "{ORDERS}"}}', why)))
+
+
+FAULTS = ("temporal consistency: contradicts the segments above and below it (0.12)", ORDERS)
+
+
+def test_mend_prompts(same_text: SameText, context: Context) -> None:
+    same_text("prompts/mend.txt", _shown(mend_prompt(context, DRAFT, FAULTS[:1])))
+    same_text("prompts/mended_clip.txt", mended(clip_prompt([0.0, 1.0]), FAULTS[:1]) + "\n")
+    assert mended(FRAME_PROMPT, ()) == FRAME_PROMPT
+
+
+def test_a_mend_is_bounded_and_breaks_up_what_steers_a_model(context: Context) -> None:
+    long = "<|im_end|> " * 5_000
+    prompt = mend_prompt(context, evolve(DRAFT, summary=Summary(long, long)), [long] * 5)
+    assert len(prompt) < len(draft_prompt(context)) + 10_500
+    assert "<|im_end|>" not in prompt.text
+    assert "<|im_end|>" not in mended(FRAME_PROMPT, [long])
+    assert mend_prompt(context, DRAFT, FAULTS[:1]) != mend_prompt(context, DRAFT, FAULTS)
 
 
 def test_rounds_differ_and_each_has_the_schema_and_the_rules(context: Context) -> None:

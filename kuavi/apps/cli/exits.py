@@ -60,6 +60,7 @@ CODES = {
     "NothingBefore": Exit.FAILED,
     "NothingFound": Exit.NOT_FOUND,
     "NothingIndexed": Exit.NOT_FOUND,
+    "NothingSaid": Exit.FAILED,
     "NothingToSee": Exit.FAILED,
     "OtherProbe": Exit.LIBRARY,
     "OtherSpace": Exit.LIBRARY,

@@ -6,6 +6,7 @@ import typer
 
 import kuavi
 from kuavi.apps.cli.ask import actions, ask
+from kuavi.apps.cli.audit import audit, repair
 from kuavi.apps.cli.browse import scenes, sheet, transcript
 from kuavi.apps.cli.enhance import enhance
 from kuavi.apps.cli.exchange import export_trees, import_trees
@@ -79,11 +80,12 @@ def kuavi_command(
 
 
 PANELS = {
-    "Index": {"index": index, "enhance": enhance},
+    "Index": {"index": index, "enhance": enhance, "repair": repair},
     "Find": {"search": search, "scenes": scenes, "transcript": transcript, "sheet": sheet},
     "Understand": {
         "ask": ask,
         "actions": actions,
+        "audit": audit,
         "classify": classify,
         "anticipate": anticipate,
         "predict": predict,

@@ -9,6 +9,7 @@ from kuavi.apps.toolbox.telling import Enhanced
 from kuavi.apps.usecases.estimate import Calls, Estimate
 from kuavi.apps.usecases.telling import Counts, EnhanceReport
 from kuavi.domain.budget import Spent
+from kuavi.domain.manifest import Gap
 
 
 def enhanced_lines(one: Enhanced) -> list[Line]:
@@ -108,27 +109,32 @@ def enhanced_json(one: Enhanced) -> Object:
 
 
 def _report(report: EnhanceReport) -> Object:
-    counts, spent = report.counts, report.spent
+    counts = report.counts
     return {
         "captioned": counts.captioned,
         "annotated": counts.annotated,
         "kept": counts.kept,
         "alike": counts.alike,
         "dead": counts.dead,
-        "gaps": [
-            {
-                "stage": gap.stage.value,
-                "reason": gap.reason,
-                "span": None if gap.span is None else of_span(gap.span),
-            }
-            for gap in report.gaps
-        ],
+        "gaps": [gap_json(gap) for gap in report.gaps],
         "stopped": report.stopped or None,
-        "spent": {
-            "calls": spent.calls,
-            "cached": spent.cached,
-            "input_tokens": spent.input_tokens,
-            "output_tokens": spent.output_tokens,
-            "usd": spent.usd,
-        },
+        "spent": spent_json(report.spent),
+    }
+
+
+def gap_json(gap: Gap) -> Object:
+    return {
+        "stage": gap.stage.value,
+        "reason": gap.reason,
+        "span": None if gap.span is None else of_span(gap.span),
+    }
+
+
+def spent_json(spent: Spent) -> Object:
+    return {
+        "calls": spent.calls,
+        "cached": spent.cached,
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+        "usd": spent.usd,
     }

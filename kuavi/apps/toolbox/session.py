@@ -11,6 +11,7 @@ from attrs import evolve
 from returns.result import Failure
 
 from kuavi.apps.toolbox.asking import Asking
+from kuavi.apps.toolbox.auditing import Auditing
 from kuavi.apps.toolbox.errors import KuaviError
 from kuavi.apps.toolbox.exchanging import Exchanging
 from kuavi.apps.toolbox.foreseeing import Foreseeing
@@ -53,7 +54,7 @@ from kuavi.ports.progress import Cancelled, Progress, VideoDone
 __all__ = ["Indexed", "KuaviError", "OpenLibrary", "absolute", "open_library"]
 
 
-class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling, Exchanging):
+class OpenLibrary(Probing, Foreseeing, Mapped, Asking, Telling, Auditing, Exchanging):
     """A library, the preset's models (loaded when first needed), and every tool on them."""
 
     def index(

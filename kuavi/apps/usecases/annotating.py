@@ -36,7 +36,12 @@ REVISION = "1"
 """Grows whenever prompts or rounds change what is asked."""
 
 ANNOTATION_TOKENS = 2048
-EFFORTS = {Step.DRAFT: Effort.HIGH, Step.REVISE: Effort.HIGH, Step.REPAIR: Effort.LOW}
+EFFORTS = {
+    Step.DRAFT: Effort.HIGH,
+    Step.REVISE: Effort.HIGH,
+    Step.MEND: Effort.HIGH,
+    Step.REPAIR: Effort.LOW,
+}
 
 
 @define
@@ -85,9 +90,11 @@ def annotate_nodes(
     if isinstance(sources, Failure):
         return sources
     due = due_nodes(run, plan)
-    asking = _Asking(run, plan, aggregator, ports, sources.unwrap(), len(due))
+    asking = Asking(run, aggregator, ports, sources.unwrap(), len(due))
     for wave in waves(run.tree, due):
-        asking.wave(wave)
+        asking.settle(
+            [Refining(node, plan.rounds, former=run.annotations.get(node)) for node in wave]
+        )
         if run.stopped:
             break
     return Success(None)
@@ -104,26 +111,28 @@ def sources_of(video: VideoRecord, view: LibraryView) -> Outcome[Sources, Librar
 
 
 @define
-class _Asking:
+class Asking:
+    """Asks for annotations of a run's nodes, side by side; `of` nodes are to be asked for."""
+
     run: Annotating
-    plan: TellPlan
     aggregator: Aggregator
     ports: TellPorts
     sources: Sources
     of: int
     done: int = 0
 
-    def wave(self, nodes: Sequence[int]) -> None:
-        """Request after request for all its nodes, until each has its annotation or gave up."""
-        run = self.run
-        states = [
-            Refining(node, self.plan.rounds, former=run.annotations.get(node)) for node in nodes
-        ]
-        while states and not run.stopped:
+    def settle(self, states: Sequence[Refining]) -> list[Refining]:
+        """Request after request, until each node has its annotation or gave up.
+
+        Gives the states of nodes that were under way when the run stopped.
+        """
+        left = list(states)
+        while left and not self.run.stopped:
             asked: list[tuple[Refining, Prompt]] = []
-            for state in states:
+            for state in left:
                 asked += self._settled(state)
-            states = self._answered(asked) if asked else []
+            left = self._answered(asked)
+        return left
 
     def _settled(self, state: Refining) -> list[tuple[Refining, Prompt]]:
         """What is to be asked for the node; nothing if it is through, which is taken note of."""
@@ -144,7 +153,9 @@ class _Asking:
         return []
 
     def _answered(self, asked: Sequence[tuple[Refining, Prompt]]) -> list[Refining]:
-        """The states after the answers to their requests."""
+        """The states after the answers to their requests, as far as there are answers."""
+        if self.run.stopped:
+            return [state for state, _ in asked]
         states: list[Refining] = []
         answers = self.aggregator.texts(_requests(asked))
         for (state, _), answer in zip(asked, answers, strict=False):
@@ -154,7 +165,7 @@ class _Asking:
             reason = answer.failure()
             if not isinstance(reason, Unanswered):
                 self.run.stopped = str(reason)
-                break
+                return states + [state for state, _ in asked[len(states) :]]
             states.append(after_failure(state, str(reason)))
         return states
 

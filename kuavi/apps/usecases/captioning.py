@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from attrs import Factory, define, evolve, frozen
+from attrs import Factory, define, evolve, field, frozen
 from returns.result import Failure
 
 from kuavi.apps.usecases.node_frames import node_frames
@@ -21,7 +21,7 @@ from kuavi.domain.caption_choice import is_dead
 from kuavi.domain.described import Caption
 from kuavi.domain.manifest import Gap, Stage
 from kuavi.domain.outcome import Outcome
-from kuavi.domain.prompts import FRAME_PROMPT, clip_prompt
+from kuavi.domain.prompts import FRAME_PROMPT, clip_prompt, mended
 from kuavi.domain.tell_plan import TellPlan
 from kuavi.domain.tree import NONE, SegmentTree
 from kuavi.ports.aggregators import Aggregator, Effort, TextRequest
@@ -55,11 +55,15 @@ class Captioned:
 
 @frozen
 class Due:
-    """Nodes to caption, with the times of their pictures; the video's file and its tree."""
+    """Nodes to caption, with the times of their pictures; the video's file and its tree.
+
+    `faults` are what was found wrong with an earlier caption of a node, where one is to be mended.
+    """
 
     path: str
     tree: SegmentTree
     times_s: Mapping[int, Sequence[float]]
+    faults: Mapping[int, Sequence[str]] = field(factory=dict)
 
     def gap(self, node: int, reason: str) -> Gap:
         return Gap(Stage.CAPTIONS, reason, self.tree.span_of(node))
@@ -95,6 +99,7 @@ class _Asked:
             self.nodes.append(node)
             leaf = self.due.is_leaf(node)
             prompt = FRAME_PROMPT if leaf else clip_prompt([f.time_s for f in frames])
+            prompt = mended(prompt, self.due.faults.get(node, ()))
             yield CaptionRequest(frames, prompt, CAPTION_TOKENS)
 
     def _leave_out(self, node: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.encoding import encoded_texts
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.dedup import SAME, duplicates
 from kuavi.domain.described import Caption, Description, texts_by_node
@@ -15,13 +16,12 @@ from kuavi.domain.manifest import Stage, StageRecord, VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.ranking import Mask
 from kuavi.domain.same_words import key_of
-from kuavi.domain.space import Embeddings, Text, joined
+from kuavi.domain.space import Embeddings, Text
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.encoders import TextEncoder
 from kuavi.ports.models import ModelFailure
 from kuavi.ports.parts import Descriptions, Part, Rows
 
-AT_A_TIME = 64
 HANDY_S = 6.0
 """Of nodes that say the same, one about so long is shown: enough to see it, and to point at."""
 REVISION = "2"
@@ -76,7 +76,7 @@ def _layer(
     layer: Layer, said: Mapping[int, str], tree: SegmentTree, encoder: TextEncoder
 ) -> Outcome[tuple[Part, ...], ModelFailure]:
     nodes, texts = list(said), list(said.values())
-    encoded = _encoded(texts, encoder)
+    encoded = encoded_texts(texts, encoder.encode, encoder.space)
     if isinstance(encoded, Failure):
         return encoded
     vectors = encoded.unwrap()
@@ -87,17 +87,6 @@ def _layer(
     )
     starts, ends = tree.start_s[nodes], tree.end_s[nodes]
     return Success((Descriptions(layer, items), Rows(layer, vectors, starts, ends)))
-
-
-def _encoded(texts: Sequence[str], encoder: TextEncoder) -> Outcome[Embeddings[Text], ModelFailure]:
-    """Some at a time: thousands of long texts in one batch need much memory."""
-    parts: list[Embeddings[Text]] = []
-    for first in range(0, len(texts), AT_A_TIME):
-        encoded = encoder.encode(texts[first : first + AT_A_TIME])
-        if isinstance(encoded, Failure):
-            return encoded
-        parts.append(encoded.unwrap())
-    return Success(joined(encoder.space, parts))
 
 
 def _by_length(tree: SegmentTree, nodes: Sequence[int]) -> Indices:

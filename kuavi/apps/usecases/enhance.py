@@ -27,10 +27,12 @@ from kuavi.apps.usecases.telling import (
     identities,
     is_unnamed,
     mixed_key,
+    repair_mark,
+    spent_by,
 )
 from kuavi.apps.usecases.to_caption import Selection, select
 from kuavi.domain.annotation import Annotation
-from kuavi.domain.budget import Spent, less, together
+from kuavi.domain.budget import less
 from kuavi.domain.described import Caption
 from kuavi.domain.fingerprint import Fingerprint, Json, VideoId
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord, with_stage
@@ -74,7 +76,7 @@ def enhance_video(video: VideoId, plan: TellPlan, ports: TellPorts) -> Enhanced:
     """Captions and brief actions (FAST), annotations too (FULL), then what search reads of them."""
     if ports.captioner is None and (ports.aggregator is None or plan.mode is Mode.FAST):
         return Failure(NoTellers(_nothing_to_ask(plan)))
-    before = _spent(ports)
+    before = spent_by(ports)
     begun = _begun(video, plan, ports)
     if isinstance(begun, Failure):
         return begun
@@ -91,7 +93,7 @@ def enhance_video(video: VideoId, plan: TellPlan, ports: TellPorts) -> Enhanced:
         return told
     if run.cancelled:
         return Failure(Cancelled())
-    spent = less(_spent(ports), before)
+    spent = less(spent_by(ports), before)
     return Success(EnhanceReport(run.video, run.counts, tuple(run.gaps), spent, run.stopped))
 
 
@@ -101,14 +103,6 @@ def _nothing_to_ask(plan: TellPlan) -> str:
         f"{what} need a model, and this caption preset has none; choose one with "
         "--caption-preset (`kuavi presets` lists them)"
     )
-
-
-def _spent(ports: TellPorts) -> Spent:
-    asked = [one.spent for one in (ports.captioner, ports.aggregator) if one is not None]
-    total = Spent()
-    for spent in asked:
-        total = together(total, spent)
-    return total
 
 
 def _begun(video: VideoId, plan: TellPlan, ports: TellPorts) -> Outcome[_Run, EnhanceFailure]:
@@ -196,7 +190,8 @@ def _save_captions(run: _Run, base: Fingerprint, made: Captioned) -> Outcome[Non
     run.stopped, run.cancelled = made.stopped, made.cancelled
     run.captions = made.captions
     captioner, before = run.ports.captioner, run.video.record(Stage.CAPTIONS)
-    key = mixed_key(base, made.captions, made.fresh)
+    mark = repair_mark(before, base, run.before.captions)
+    key = mixed_key(base, made.captions, made.fresh, mark)
     filled = [
         n for n in made.fresh if run.ports.aggregator is None or not is_unnamed(made.captions[n])
     ]
@@ -240,7 +235,7 @@ def _annotate(run: _Run) -> Outcome[None, EnhanceFailure]:
     run.gaps += work.gaps
     run.stopped, run.cancelled = work.stopped, work.cancelled
     run.counts = evolve(run.counts, annotated=work.new)
-    key = mixed_key(base, work.annotations, work.fresh)
+    key = mixed_key(base, work.annotations, work.fresh, repair_mark(before, base, there))
     gaps = gaps_now(before, work.gaps, [tree.span_of(node) for node in work.fresh])
     if not work.annotations or _is_as(before, key, gaps):
         return Success(None)

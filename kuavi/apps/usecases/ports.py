@@ -74,6 +74,15 @@ class TellPorts:
 
 
 @frozen
+class AuditPorts:
+    """What judges how a video is described; `TellPorts` has all of it too."""
+
+    library: Library
+    text: TextEncoder
+    joint: JointEncoder
+
+
+@frozen
 class SearchPorts:
     """`engine` counts the bits of sketches; all give the same."""
 

@@ -8,10 +8,10 @@ from attrs import field, frozen
 from kuavi.apps.usecases.ports import TellPorts
 from kuavi.apps.usecases.scenes import NotIndexed
 from kuavi.apps.usecases.stored import StoredFailure
-from kuavi.domain.budget import Spent
+from kuavi.domain.budget import Spent, together
 from kuavi.domain.described import Caption
 from kuavi.domain.evidence import Model
-from kuavi.domain.fingerprint import Fingerprint, Json, fingerprint_of
+from kuavi.domain.fingerprint import Fingerprint, Json, fingerprint, fingerprint_of
 from kuavi.domain.manifest import Gap, Stage, StageRecord, VideoRecord
 from kuavi.domain.spans import Span
 from kuavi.domain.tell_plan import TellPlan
@@ -77,21 +77,48 @@ def is_unnamed(value: object) -> bool:
     return isinstance(value, Caption) and bool(value.text) and not value.action
 
 
-def mixed_key(base: Fingerprint, made: Mapping[int, Any], fresh: Collection[int]) -> Fingerprint:
+def mixed_key(
+    base: Fingerprint, made: Mapping[int, Any], fresh: Collection[int], mark: str = ""
+) -> Fingerprint:
     """The key where older results stand among those made of `base`: it tells of no state to keep.
 
     Nothing is asked twice for it all the same: equal requests have equal answers, which are kept.
+    Without older ones it is `stage_key` with the mark of what was repaired among them, if anything.
     """
     older = {str(node): repr(value) for node, value in made.items() if node not in fresh}
     if not older:
-        return stage_key(base, made)
+        return _marked(stage_key(base, made), mark)
     new = {str(node): repr(value) for node, value in made.items() if node in fresh}
     return fingerprint_of([base, older, new])
 
 
 def is_of(record: StageRecord | None, base: Fingerprint, made: Mapping[int, Any]) -> bool:
-    """Whether what a library has for these nodes was made from `base`."""
-    return record is not None and record.key == stage_key(base, made)
+    """Whether what a library has for these nodes was made from `base`, repaired or not."""
+    return record is not None and record.key[:HALF] == stage_key(base, made)[:HALF]
+
+
+HALF = 32
+"""Hex digits.  The first half of a stage's key names what it was made of; the second goes on with
+that, or tells, after a repair, what was put in.  So other contents have another key, and are still
+known to be made of the same.
+"""
+
+
+def repaired_key(key: Fingerprint, put_in: Mapping[int, Any]) -> Fingerprint:
+    """The key of a stage with other results for some nodes than it had under `key`."""
+    told = {str(node): repr(value) for node, value in put_in.items()}
+    return _marked(key, fingerprint_of([key, told])[HALF:])
+
+
+def repair_mark(record: StageRecord | None, base: Fingerprint, made: Mapping[int, Any]) -> str:
+    """What the key of a stage that is of `base` says of repairs; "" for none."""
+    if record is None or not is_of(record, base, made) or record.key == stage_key(base, made):
+        return ""
+    return record.key[HALF:]
+
+
+def _marked(key: Fingerprint, mark: str) -> Fingerprint:
+    return fingerprint(key[:HALF] + mark) if mark else key
 
 
 def fresh_nodes(
@@ -132,6 +159,14 @@ def base_key(
     made = {record.stage: record.key for record in video.stages}
     below = [made.get(need) for need in needs]
     return fingerprint_of([video.content, stage.value, below, parameters])
+
+
+def spent_by(ports: TellPorts) -> Spent:
+    """By the captioner and the aggregator, since they were built."""
+    total = Spent()
+    for one in (ports.captioner, ports.aggregator):
+        total = total if one is None else together(total, one.spent)
+    return total
 
 
 def identities(*models: Model | None) -> list[Json]:

@@ -39,9 +39,15 @@ def select(tree: SegmentTree, plan: TellPlan, frames: Located[Joint]) -> Selecti
         means = mean_rows(tree, nodes, frames.embeddings, frames.start_s)
         choices = worth_captioning(nodes, means)
         alike = {one.node: one.caption_of for one in choices if one.why is Why.DUPLICATE}
-    times = {
-        node: frame_times(tree, node, frames.start_s, n_frames_for(tree, node, plan.clip_frames))
+    shown = [node for node in nodes if node not in alike]
+    return Selection(times_of(tree, shown, plan.clip_frames, frames), alike)
+
+
+def times_of(
+    tree: SegmentTree, nodes: Sequence[int], most: int, frames: Located[Joint]
+) -> dict[int, tuple[float, ...]]:
+    """At which times (seconds) each node is looked at: a leaf once, an inner node up to `most`."""
+    return {
+        node: frame_times(tree, node, frames.start_s, n_frames_for(tree, node, most))
         for node in nodes
-        if node not in alike
     }
-    return Selection(times, alike)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from returns.result import Failure, Success
 
-from kuavi.apps.usecases.ports import TellPorts
+from kuavi.apps.usecases.ports import AuditPorts, TellPorts
 from kuavi.apps.wiring.compose import SCRATCH, ModelsFailure, Tools
 from kuavi.apps.wiring.models import Models
 from kuavi.domain.budget import UNLIMITED, Budget
@@ -12,6 +12,16 @@ from kuavi.domain.outcome import Outcome
 from kuavi.ports.progress import Progress
 
 REPLIES = "replies"
+
+
+def audit_ports(tools: Tools, models: Models) -> Outcome[AuditPorts, ModelsFailure]:
+    """The encoders alone: no captioning model is built."""
+    text, joint = models.text(), models.joint()
+    if isinstance(text, Failure):
+        return text
+    if isinstance(joint, Failure):
+        return joint
+    return Success(AuditPorts(tools.library, text.unwrap(), joint.unwrap()))
 
 
 def tell_ports(
