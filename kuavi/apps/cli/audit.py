@@ -65,7 +65,7 @@ def repair(
 ) -> Exit:
     """Ask again for the worst of a video's descriptions; keep what scores higher.
 
-    Of captions and annotations. The questions name the faults. `kuavi audit` shows what would be asked for.
+    Of captions and annotations. The questions name the faults; `kuavi audit` shows them.
     """
     from kuavi.apps.cli import screen
     from kuavi.apps.cli.show_audit import repair_json, repair_lines
