@@ -16,6 +16,7 @@ from rlm.models.transformers_local import build
 
 TIMEOUT_S = 1800.0
 FREE = Price(0.0, 0.0)
+PACKAGES = "pip install 'kuavi[local-lm]'"
 
 
 def local(
@@ -47,7 +48,9 @@ def local(
             )
         )
     if isinstance(built, Failure):
-        remedy = "check its files, and that the packages for it are installed"
+        remedy = f"check its files, and that its packages are here: {PACKAGES}"
+        if gguf is not None:
+            remedy = f"{remedy}; it needs gguf and accelerate: pip install gguf accelerate"
         return Failure(ModelUnavailable(spec.model_id, str(built.failure()), remedy))
     model = built.unwrap()
     told = Model(spec.model_id, model.revision, files.records)

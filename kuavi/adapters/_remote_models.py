@@ -7,6 +7,7 @@ from typing import Any
 from returns.result import Failure, Success
 
 from kuavi.adapters._asking import Asker, Asking, price_of
+from kuavi.domain.caption_presets import EXTRAS
 from kuavi.domain.evidence import Model
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec
@@ -31,13 +32,13 @@ def remote(
     `usd_out` (US dollars for a million tokens), `timeout_s`, `workers` (calls at a time).
     """
     if spec.model_id == UNNAMED and not environ.get("OPENAI_MODEL"):
-        remedy = "name it: --caption-model NAME, or set OPENAI_MODEL"
+        remedy = "name it: --model captioner=NAME --model aggregator=NAME, or set OPENAI_MODEL"
         return Failure(ModelUnavailable(spec.adapter, "the server's model has no name", remedy))
     built: Outcome[Any, ModelTrouble] | None = _built(spec, images, environ)
     if built is None:
-        extra = "gemini" if spec.adapter == "gemini" else "openai"
         reason = "a Python package for it is not installed"
-        return Failure(ModelUnavailable(spec.model_id, reason, f"pip install 'kuavi[{extra}]'"))
+        remedy = f"pip install 'kuavi[{EXTRAS[spec.adapter]}]'"
+        return Failure(ModelUnavailable(spec.model_id, reason, remedy))
     if isinstance(built, Failure):
         return Failure(_unavailable(spec, built.failure()))
     workers = int(spec.options.get("workers", WORKERS))

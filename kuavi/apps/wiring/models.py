@@ -11,6 +11,7 @@ from kuavi.adapters._asking import Asking
 from kuavi.adapters._weights import absent
 from kuavi.apps.usecases.ports import ScanPorts, WordPorts
 from kuavi.apps.wiring.registry import Family
+from kuavi.domain.caption_presets import EXTRAS
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.plan import ModelSpec, Preset
 from kuavi.ports.classifiers import ClipClassifier
@@ -84,11 +85,15 @@ class Models:
                 ModelUnavailable(
                     spec.model_id,
                     f"the Python package {error.name or error} is not installed",
-                    f"pip install 'kuavi[{self.preset.extra}]'",
+                    f"pip install 'kuavi[{self._extra(name, spec)}]'",
                 )
             )
         built: Built = builder(spec, self.asking()) if name in TELLERS else builder(spec)
         return built
+
+    def _extra(self, name: str, spec: ModelSpec) -> str:
+        """Captioning models have extras of their own."""
+        return EXTRAS[spec.adapter] if name in TELLERS else self.preset.extra
 
     def asking(self, replies: str | None = None) -> Asking:
         """What captioning models share; `replies` is where replies are kept from now on."""
