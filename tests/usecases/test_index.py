@@ -155,6 +155,24 @@ def test_changed_content_at_a_path_takes_its_place() -> None:
     assert [v.id for v in listed] == [new.video.id]
 
 
+def test_a_run_stopped_just_before_that_leaves_it_to_the_next() -> None:
+    contents = {"/films/day.mp4": b"cut anew"}
+    whole = World(contents=contents)
+    whole.indexed()
+    world = World()
+    old = world.indexed()
+    last = len(whole.progress.events) - 1
+    stopped = world.later(contents=contents, progress=MemoryProgress(cancel_after=last))
+    assert isinstance(stopped.index().failure(), Cancelled)
+    listed = world.library.view().unwrap().videos().unwrap()
+    assert len(listed) == 2  # the new one is whole, and the old one still has its path
+    after = world.later(contents=contents).indexed()
+    assert (after.done, after.replaced) == ((), (old.video.id,))
+    version = world.library.view().unwrap().version
+    assert world.later(contents=contents).indexed().replaced == ()
+    assert world.library.view().unwrap().version == version
+
+
 def test_a_missing_file_and_one_without_pictures_are_typed_failures() -> None:
     world = World(contents={"/films/gone.mp4": b"x"})
     outcome = world.index("/films/gone.mp4")

@@ -13,6 +13,7 @@ from returns.result import Failure, Success
 from kuavi.apps.usecases.decode import DECODED, Decoded, Tick, decode
 from kuavi.apps.usecases.losses import lost_gaps
 from kuavi.apps.usecases.maps import no_maps
+from kuavi.apps.usecases.places import places
 from kuavi.apps.usecases.ports import IndexPorts
 from kuavi.apps.usecases.report import IndexReport, Trouble
 from kuavi.apps.usecases.row_store import Waiting
@@ -123,9 +124,7 @@ def _paths(path: str, before: VideoRecord) -> tuple[str, ...]:
 def _run(job: _Job, video: VideoRecord, *, unchanged: bool) -> Outcome[IndexReport, IndexFailure]:
     report = IndexReport(job.path, video, kept=tuple(s for s in job.keys if s not in job.todo))
     if not job.todo:
-        if unchanged:
-            return Success(report)
-        saved = job.ports.library.commit(video)
+        saved = Success(None) if unchanged else job.ports.library.commit(video)
         return saved if isinstance(saved, Failure) else _replace(job, report)
     looked = _look(job, report)
     if isinstance(looked, Failure):
@@ -280,7 +279,15 @@ def _count(parts: Sequence[Part]) -> int:
 
 
 def _replace(job: _Job, report: IndexReport) -> Outcome[IndexReport, IndexFailure]:
-    """Other videos that were found at this path gave way to this one."""
+    """Other videos that were found at this path give way to this one.
+
+    A run that was killed before it came to that leaves it to the next.
+    """
+    at_path = places(job.ports.library)
+    if isinstance(at_path, Failure):
+        return at_path
+    if at_path.unwrap().get(job.path, frozenset()) <= {report.video.id}:
+        return Success(report)
     lost = job.ports.library.claim(report.video.id, job.path)
     if isinstance(lost, Failure):
         return lost
