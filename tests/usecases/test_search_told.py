@@ -144,7 +144,7 @@ def test_diverse_actions_are_of_different_clusters_of_the_library(world: World) 
 def test_clusters_go_across_videos(world: World) -> None:
     view = world.library.view().unwrap()
     table = told_table(view, Layer.ACTION).unwrap()
-    clusters = action_clusters(view, world.words.text.space).unwrap()
+    clusters = action_clusters(view, world.words.text.space).unwrap().cluster
     assert len(clusters) == len(table.nodes)
     said = [
         one.text for v in table.nodes.videos for one in view.descriptions(v, Layer.ACTION).unwrap()

@@ -56,7 +56,6 @@ CODES = {
     "NotTrees": Exit.FAILED,
     "NoTexts": Exit.FAILED,
     "NothingToGoBy": Exit.NOT_FOUND,
-    "NotPlanted": Exit.FAILED,
     "NothingBefore": Exit.FAILED,
     "NothingFound": Exit.NOT_FOUND,
     "NothingIndexed": Exit.NOT_FOUND,

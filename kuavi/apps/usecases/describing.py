@@ -9,7 +9,6 @@ from kuavi.apps.usecases.encoding import encoded_texts
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.dedup import SAME, duplicates
 from kuavi.domain.described import Caption, Description, texts_by_node
-from kuavi.domain.evidence import Heuristic
 from kuavi.domain.fingerprint import Fingerprint, fingerprint_of
 from kuavi.domain.layers import Indices, Layer
 from kuavi.domain.manifest import Stage, StageRecord, VideoRecord
@@ -66,10 +65,6 @@ def record_of(video: VideoRecord, encoder: TextEncoder, parts: Sequence[Part]) -
         encoder.evidence,
         encoder.model,
     )
-
-
-GROUPED_BY = Heuristic(f"same words, or a cosine of at least {SAME}")
-"""By what descriptions are of one cluster."""
 
 
 def _layer(

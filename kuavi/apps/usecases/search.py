@@ -256,7 +256,7 @@ def _by_cluster(
     clusters = action_clusters(asked.view, asked.ports.text.space)
     if isinstance(clusters, Failure):
         return clusters
-    mine = clusters.unwrap()[[one.item for one in fused]]
+    mine = clusters.unwrap().cluster[[one.item for one in fused]]
     relevance = np.array([one.score for one in fused])
     return Success(tuple(fused[i] for i in cluster_diverse(relevance, mine, limit)))
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 from returns.result import Failure, Success
 
+from kuavi.apps.usecases.scenes import NotIndexed, not_indexed
 from kuavi.domain.annotation import Annotation
 from kuavi.domain.described import Caption
 from kuavi.domain.fingerprint import VideoId
@@ -12,16 +13,6 @@ from kuavi.domain.manifest import VideoRecord
 from kuavi.domain.outcome import Outcome
 from kuavi.domain.tree import SegmentTree
 from kuavi.ports.library import Library, LibraryFailure, LibraryView
-
-
-@frozen
-class NotPlanted:
-    """The video has no segment tree whose nodes could be told of."""
-
-    title: str
-
-    def __str__(self) -> str:
-        return f"{self.title}: has no segment tree yet; run `kuavi index` on it first"
 
 
 @frozen(eq=False)
@@ -33,7 +24,7 @@ class Stored:
     annotations: dict[int, Annotation] = field(repr=False)
 
 
-StoredFailure: TypeAlias = LibraryFailure | NotPlanted
+StoredFailure: TypeAlias = LibraryFailure | NotIndexed
 
 
 def stored(video: VideoId, library: Library) -> Outcome[Stored, StoredFailure]:
@@ -54,5 +45,5 @@ def stored(video: VideoId, library: Library) -> Outcome[Stored, StoredFailure]:
         return annotations
     planted = tree.unwrap()
     if planted is None:
-        return Failure(NotPlanted(record.unwrap().title))
+        return Failure(not_indexed(record.unwrap(), "segment tree"))
     return Success(Stored(view, record.unwrap(), planted, captions.unwrap(), annotations.unwrap()))

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from kuavi.apps.usecases.ports import TellPorts
-from kuavi.apps.usecases.scenes import NotIndexed
 from kuavi.apps.usecases.stored import StoredFailure
 from kuavi.domain.budget import Spent, together
 from kuavi.domain.described import Caption
@@ -33,7 +32,7 @@ class NoTellers:
 
 
 EnhanceFailure: TypeAlias = (
-    StoredFailure | FilesFailure | NotIndexed | ReadFailure | ModelFailure | NoTellers | Cancelled
+    StoredFailure | FilesFailure | ReadFailure | ModelFailure | NoTellers | Cancelled
 )
 
 

@@ -11,7 +11,7 @@ from returns.result import Failure, Success
 
 from kuavi.apps.usecases.layer_rows import layer_rows
 from kuavi.apps.usecases.scene_table import Flags, SceneTable
-from kuavi.domain.dedup import duplicates
+from kuavi.domain.dedup import SAME, Duplicates, duplicates
 from kuavi.domain.described import Description
 from kuavi.domain.fingerprint import VideoId, fingerprint_of
 from kuavi.domain.layers import Indices, Layer
@@ -19,6 +19,9 @@ from kuavi.domain.outcome import Outcome, collect
 from kuavi.domain.space import Embeddings, Space, Text
 from kuavi.ports.derived import Arrays, Derivation
 from kuavi.ports.library import LibraryFailure, LibraryView
+
+_DUPLICATES = ("cluster", "size", "representative")
+"""The arrays that `Duplicates` is kept as."""
 
 
 @frozen(eq=False)
@@ -105,8 +108,8 @@ def _loaded(arrays: Arrays) -> ToldTable:
     return ToldTable(nodes, arrays["offset"], arrays["cluster"], arrays["size"], arrays["shown"])
 
 
-def action_clusters(view: LibraryView, space: Space[Text]) -> Outcome[Indices, LibraryFailure]:
-    """For each row of the table of actions, its cluster among the actions of all videos."""
+def action_clusters(view: LibraryView, space: Space[Text]) -> Outcome[Duplicates, LibraryFailure]:
+    """Of the rows of the table of actions, which say the same, over all videos."""
     told, rows = told_table(view, Layer.ACTION), layer_rows(view, Layer.ACTION, space)
     if isinstance(told, Failure):
         return told
@@ -123,11 +126,15 @@ def action_clusters(view: LibraryView, space: Space[Text]) -> Outcome[Indices, L
         matrix = np.zeros((len(table.nodes), space.dim), dtype=np.float32)
         matrix[row] = vectors.rows
         found = duplicates(texts.unwrap(), Embeddings(space, matrix))
-        return Success({"cluster": found.cluster})
+        return Success({name: getattr(found, name) for name in _DUPLICATES})
 
     mark = fingerprint_of([space.model_id, space.revision, space.dim])[:16]
     return view.derived(
-        Derivation(f"action-clusters.{mark}", computed, lambda arrays: arrays["cluster"])
+        Derivation(
+            f"same-actions.{mark}.{SAME}",
+            computed,
+            lambda arrays: Duplicates(*(arrays[name] for name in _DUPLICATES)),
+        )
     )
 
 

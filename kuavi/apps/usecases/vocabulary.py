@@ -2,11 +2,11 @@
 
 from typing import TypeAlias
 
-import numpy as np
 from attrs import frozen
 from returns.result import Failure, Success
 
 from kuavi.apps.usecases.told_table import action_clusters, texts_of, told_table
+from kuavi.domain.dedup import vocabulary
 from kuavi.domain.fingerprint import VideoId
 from kuavi.domain.layers import Layer
 from kuavi.domain.outcome import Outcome
@@ -51,13 +51,12 @@ def actions(library: Library, space: Space[Text]) -> Outcome[Vocabulary, Library
     clusters = action_clusters(view, space)
     if isinstance(clusters, Failure):
         return clusters
-    nodes, said, cluster = told.unwrap().nodes, texts.unwrap(), clusters.unwrap()
+    nodes, said = told.unwrap().nodes, texts.unwrap()
     terms: list[ActionTerm] = []
-    order = np.argsort(cluster, kind="stable")
-    ends = np.flatnonzero(np.diff(cluster[order])) + 1
-    for rows in (part.tolist() for part in np.split(order, ends) if len(part)):
+    for term in vocabulary(said, clusters.unwrap()):
+        rows = term.members.tolist()
         names = [said[row] for row in rows]
         label = max(dict.fromkeys(names), key=names.count)
         places = tuple(Place(nodes.video_of(r), nodes.node.item(r), nodes.span(r)) for r in rows)
-        terms.append(ActionTerm(label, len(rows), len({p.video for p in places}), places))
-    return Success(tuple(sorted(terms, key=lambda term: -term.count)))
+        terms.append(ActionTerm(label, term.count, len({p.video for p in places}), places))
+    return Success(tuple(terms))
